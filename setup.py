@@ -1,0 +1,51 @@
+"""Builds the engine as one C unit; without a compiler the package installs and runs interpreted.
+
+`MMTWIN_DEBUG_ENGINE=1` also builds `_engine_debug`: bounds checks and assertions on.
+"""
+
+import os
+
+from setuptools import Extension, setup
+
+DIRECTIVES = {
+    "language_level": 3,
+    "auto_pickle": False,
+    "infer_types": True,
+    "wraparound": False,
+    "emit_code_comments": False,
+}
+
+
+def engine(name: str, checked: bool) -> list[Extension]:
+    """The extension `mmtwin.mm.NAME`; `checked` turns bounds checks and assertions on."""
+    from Cython.Build import cythonize
+
+    assertions = [] if checked else [("CYTHON_WITHOUT_ASSERTIONS", "1")]
+    extension = Extension(
+        f"mmtwin.mm.{name}",
+        [f"src/mmtwin/mm/{name}.pyx"],
+        define_macros=assertions,
+        extra_compile_args=["-O2", "-g1", "-fno-strict-aliasing", "-Wno-unused-function",
+            "-Wno-unused-const-variable"],
+        optional=True,
+    )
+    built: list[Extension] = cythonize(
+        [extension],
+        include_path=["src/mmtwin/mm"],
+        compiler_directives={
+            **DIRECTIVES,
+            "boundscheck": checked,
+            "initializedcheck": checked,
+            "cdivision": True,
+        },
+        annotate=bool(os.environ.get("MMTWIN_ANNOTATE")),
+    )
+    for ext in built:
+        ext.optional = True
+    return built
+
+
+extensions = engine("_engine", checked=False)
+if os.environ.get("MMTWIN_DEBUG_ENGINE"):
+    extensions += engine("_engine_debug", checked=True)
+setup(ext_modules=extensions)

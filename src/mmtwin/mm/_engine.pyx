@@ -1,0 +1,45 @@
+# The engine as one C unit. Order: types and constants, then mechanisms from the bottom up.
+# Every class is declared first, so that mechanisms may hold each other in any direction:
+# as `name: Class` if its file comes earlier, as `name = cython.declare("Class")` if later.
+cimport cython
+
+cdef class IdPool
+cdef class MemMap
+cdef class VmStat
+cdef class Zones
+cdef class PageAlloc
+cdef class Lru
+cdef class XArray
+cdef class PageCache
+cdef class PageTables
+cdef class Tlb
+cdef class Rmap
+cdef class Memory
+cdef class VmaTree
+cdef class Overcommit
+cdef class Mmap
+cdef class Fork
+cdef class Access
+
+include "types.py"
+include "uapi.py"
+include "vm_flags.py"
+include "page_flags.py"
+include "pgtable_types.py"
+include "idpool.py"
+include "mem_map.py"
+include "vmstat.py"
+include "mmzone.py"
+include "page_alloc.py"
+include "lru.py"
+include "xarray.py"
+include "filemap.py"
+include "pgtable.py"
+include "tlb.py"
+include "rmap.py"
+include "memory.py"
+include "vma_tree.py"
+include "util.py"
+include "mmap.py"
+include "fork.py"
+include "access.py"

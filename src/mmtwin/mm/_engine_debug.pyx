@@ -1,0 +1,2 @@
+# The same unit, built with bounds checks and assertions.
+include "_engine.pyx"
