@@ -1,11 +1,34 @@
-"""The machine's description: nodes, memory, CPUs, and sysctls as the kernel spells them."""
+"""The machine's description: nodes, memory, CPUs, and sysctls as the kernel spells them.
+
+A description is immutable and complete: two machines of the same description boot alike.
+It comes from keywords (`describe(ram="4G", cpus=2)`), from a TOML file (`load(path)`), and
+from `KEY=VALUE` settings on top of either (`with_settings(config, ["ram=1G"])`). All three take
+the same keys; docs/machine.md lists them.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from mmtwin import sysctl
+from mmtwin.errors import ConfigError, did_you_mean
+from mmtwin.units import PAGE_SHIFT, format_size, parse_size
 
 GIB = 1 << 30
-PAGE_SHIFT = 12
+MIB = 1 << 20
+KERNELS = {"6.1": 601, "6.12": 612, "6.18": 618}
+MIN_RAM, MAX_RAM = 16 * MIB, 8 << 40
+MAX_CPUS = 32  # bits of Mm.cpu_mask
+MAX_NODES = 16
+LOCAL_DISTANCE, REMOTE_DISTANCE, MAX_DISTANCE = 10, 20, 255
+
+# A PC keeps the addresses from 3 GiB to 4 GiB for devices: memory from 3.5 GiB up is split.
+HOLE_FROM, HOLE_START, HOLE_END = 7 * GIB // 2, 3 * GIB, 4 * GIB
 
 
 @dataclass(frozen=True)
@@ -20,6 +43,29 @@ class NodeConfig:
 
 
 @dataclass(frozen=True)
+class TlbConfig:
+    """One CPU's data TLB, of a Skylake server by default. Sets (entries / ways) are powers of two."""
+
+    l1_entries: int = 64  # of 4 KiB
+    l1_ways: int = 4
+    l1_2m_entries: int = 32
+    l1_2m_ways: int = 4
+    l2_entries: int = 1536  # shared by both sizes
+    l2_ways: int = 12
+    pcid: bool = True
+
+    def __post_init__(self) -> None:
+        for bank in ("l1", "l1_2m", "l2"):
+            entries, ways = getattr(self, f"{bank}_entries"), getattr(self, f"{bank}_ways")
+            sets = entries // ways if 1 <= ways <= 16 else 0
+            if sets * ways != entries or sets & (sets - 1) or sets == 0:
+                raise ConfigError(
+                    f"tlb.{bank}_entries: {entries} entries of {ways} ways: "
+                    "1 to 16 ways in a power of two of sets"
+                )
+
+
+@dataclass(frozen=True)
 class MachineConfig:
     """Everything that is decided before boot. Immutable; sysctls may change afterwards."""
 
@@ -28,19 +74,337 @@ class MachineConfig:
     cpu_node: tuple[int, ...] = (0, 0)
     kernel: int = 612  # 601, 612 or 618
     la57: bool = False  # five-level page tables
-    sysctl: dict[str, int] = field(default_factory=dict)  # boot values that differ from defaults
+    distances: tuple[tuple[int, ...], ...] = ((LOCAL_DISTANCE,),)
+    kernelcore: int = 0  # pages that stay out of Movable; 0: no such limit
+    movablecore: int = 0  # pages of Movable; 0: no such zone unless by kernelcore
+    stack_guard_gap: int = 256  # pages
+    tlb: TlbConfig = TlbConfig()
+    settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot
 
     @property
     def nr_pfns(self) -> int:
         """One more than the highest pfn: the length of mem_map."""
         return max(end for node in self.nodes for _, end in node.ranges)
 
+    @property
+    def ram_pages(self) -> int:
+        return sum(node.nr_pages for node in self.nodes)
 
-def describe(ram: int = 4 * GIB, cpus: int = 2, kernel: int = 612) -> MachineConfig:
-    """A machine of one node; RAM above 3 GiB continues at 4 GiB, as on a PC."""
-    low_pages = min(ram, 3 * GIB) >> PAGE_SHIFT
-    ranges = [(0, low_pages)]
-    if ram > 3 * GIB:
-        first = (4 * GIB) >> PAGE_SHIFT
-        ranges.append((first, first + ((ram - 3 * GIB) >> PAGE_SHIFT)))
-    return MachineConfig((NodeConfig(tuple(ranges)),), cpus, (0,) * cpus, kernel)
+    @property
+    def kernel_name(self) -> str:
+        """The version as it is spelt: "6.12"."""
+        return f"{self.kernel // 100}.{self.kernel % 100}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json()` takes back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> MachineConfig:
+        """The description that `to_json()` gave (TypeError, KeyError for anything else)."""
+        plain = dict(values)
+        ranges = [[tuple(r) for r in node["ranges"]] for node in plain.pop("nodes")]
+        return cls(
+            nodes=tuple(NodeConfig(tuple(r)) for r in ranges),
+            cpu_node=tuple(plain.pop("cpu_node")),
+            distances=tuple(tuple(row) for row in plain.pop("distances")),
+            tlb=TlbConfig(**plain.pop("tlb")),
+            **plain,
+        )
+
+
+def layout(sizes: Iterable[int]) -> tuple[NodeConfig, ...]:
+    """Nodes of these many bytes, one after another, around the hole below 4 GiB."""
+    sizes = list(sizes)
+    below = sum(sizes) if sum(sizes) < HOLE_FROM else HOLE_START
+    nodes, at = [], 0
+    for size in sizes:
+        moved = HOLE_END - below  # how far memory above the hole is shifted up
+        pieces = ((at, min(at + size, below)), (max(at, below) + moved, at + size + moved))
+        ranges = [(a >> PAGE_SHIFT, b >> PAGE_SHIFT) for a, b in pieces if a < b]
+        nodes.append(NodeConfig(tuple(ranges)))
+        at += size
+    return tuple(nodes)
+
+
+def describe(
+    ram: str | int | None = None, cpus: int | None = None, kernel: str | int = "6.12", **others: Any
+) -> MachineConfig:
+    """A machine from keywords, the keys of docs/machine.md (ConfigError for a bad one).
+
+    By default 4 GiB, two CPUs, one node.
+    """
+    given = {"ram": ram, "cpus": cpus, "kernel": kernel, **others}
+    return from_mapping({key: value for key, value in given.items() if value is not None})
+
+
+def load(path: str | os.PathLike[str]) -> MachineConfig:
+    """The machine of a TOML file (ConfigError naming the file, the key and its bounds)."""
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            values = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{name}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}: not TOML: {error}") from None
+    try:
+        return from_mapping(values)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def with_settings(config: MachineConfig, settings: Iterable[str]) -> MachineConfig:
+    """`config` changed by `KEY=VALUE` texts, the last of equal keys winning."""
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"{text!r}: write a setting as KEY=VALUE")
+        config = _apply(config, key.strip(), value.strip())
+    return config
+
+
+def from_mapping(values: Mapping[str, Any]) -> MachineConfig:
+    """The machine of a TOML document's keys."""
+    config = MachineConfig(layout([4 * GIB]))
+    if "ram" in values and "node" in values:
+        raise ConfigError("ram: each node has a ram of its own where there are node tables")
+    # what shapes the machine comes first: settings may depend on the kernel, CPUs on nodes
+    ordered = sorted(values, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
+    for key in ordered:
+        config = _apply(config, key, values[key])
+    if "cpus" in values and config.cpus != int(values["cpus"]):
+        raise ConfigError(f"cpus: {values['cpus']}, but the nodes name {config.cpus} CPUs")
+    return config
+
+
+def _apply(config: MachineConfig, key: str, value: Any) -> MachineConfig:
+    """One key, wherever it was written."""
+    if key in _KEYS:
+        return _KEYS[key](config, value)
+    if key.startswith("tlb."):
+        return _tlb(config, {key.removeprefix("tlb."): value})
+    if key.startswith("/") or "." in key:
+        return _settings(config, {key: value})
+    raise ConfigError(f"{key}: no such key{did_you_mean(key, [*_KEYS, *sysctl.names()])}")
+
+
+def _ram(config: MachineConfig, value: Any) -> MachineConfig:
+    size = _size("ram", value, MIN_RAM, MAX_RAM)
+    sizes = {node.nr_pages for node in config.nodes}
+    if len(sizes) > 1:
+        raise ConfigError("ram: the nodes of this machine differ in size; set each node's own")
+    each = size // len(config.nodes)
+    _whole_pages("ram", each if each * len(config.nodes) == size else 1)
+    return dataclasses.replace(config, nodes=layout([each] * len(config.nodes)))
+
+
+def _cpus(config: MachineConfig, value: Any) -> MachineConfig:
+    cpus = _integer("cpus", value, 1, MAX_CPUS)
+    if config.cpu_node != _spread(config.cpus, len(config.nodes)):
+        raise ConfigError("cpus: the nodes of this machine name their CPUs; change them there")
+    return dataclasses.replace(config, cpus=cpus, cpu_node=_spread(cpus, len(config.nodes)))
+
+
+def _nodes(config: MachineConfig, value: Any) -> MachineConfig:
+    count = _integer("nodes", value, 1, MAX_NODES)
+    size = config.ram_pages << PAGE_SHIFT
+    _whole_pages("nodes", size // count if size % count == 0 else 1)
+    return dataclasses.replace(
+        config,
+        nodes=layout([size // count] * count),
+        cpu_node=_spread(config.cpus, count),
+        distances=_distances(count),
+    )
+
+
+def _node(config: MachineConfig, value: Any) -> MachineConfig:
+    """`[[node]]` tables: ram, cpus, distance."""
+    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MAX_NODES:
+        raise ConfigError(f"node: one to {MAX_NODES} tables are wanted")
+    sizes, rows = [], []
+    for number, table in enumerate(value):
+        _known_keys(f"node[{number}]", table, ("ram", "cpus", "distance"))
+        if "ram" not in table:
+            raise ConfigError(f"node[{number}].ram: missing")
+        sizes.append(_size(f"node[{number}].ram", table["ram"], MIN_RAM, MAX_RAM))
+        _whole_pages(f"node[{number}].ram", sizes[-1])
+        rows.append(_distance_row(number, len(value), table.get("distance")))
+    if sum(sizes) > MAX_RAM:
+        raise ConfigError(f"node: {format_size(sum(sizes))} of RAM; at most {format_size(MAX_RAM)}")
+    cpu_node = _cpus_of_nodes([table.get("cpus") for table in value], config.cpus)
+    return dataclasses.replace(
+        config,
+        nodes=layout(sizes),
+        cpus=len(cpu_node),
+        cpu_node=cpu_node,
+        distances=tuple(rows),
+    )
+
+
+def _cpus_of_nodes(lists: list[Any], cpus: int) -> tuple[int, ...]:
+    """Which node each CPU is on, from each node's list of CPUs (or none has one)."""
+    if all(one is None for one in lists):
+        return _spread(cpus, len(lists))
+    owner: dict[int, int] = {}
+    for node, one in enumerate(lists):
+        for cpu in one if one is not None else ():
+            number = _integer(f"node[{node}].cpus", cpu, 0, MAX_CPUS - 1)
+            if number in owner:
+                raise ConfigError(f"node[{node}].cpus: CPU {number} is on node {owner[number]} too")
+            owner[number] = node
+    if not owner or sorted(owner) != list(range(len(owner))):
+        raise ConfigError(f"node.cpus: CPUs are numbered from 0 without a gap, not {sorted(owner)}")
+    return tuple(owner[cpu] for cpu in range(len(owner)))
+
+
+def _distance_row(node: int, count: int, row: Any) -> tuple[int, ...]:
+    if row is None:
+        return _distances(count)[node]
+    key = f"node[{node}].distance"
+    if not isinstance(row, (list, tuple)) or len(row) != count:
+        raise ConfigError(f"{key}: {count} numbers are wanted, one a node")
+    numbers = tuple(_integer(key, value, LOCAL_DISTANCE, MAX_DISTANCE) for value in row)
+    if any((value == LOCAL_DISTANCE) != (other == node) for other, value in enumerate(numbers)):
+        raise ConfigError(f"{key}: {LOCAL_DISTANCE} is a node's distance to itself, and only that")
+    return numbers
+
+
+def _kernel(config: MachineConfig, value: Any) -> MachineConfig:
+    kernel = KERNELS.get(str(value), value if value in KERNELS.values() else None)
+    if kernel is None:
+        raise ConfigError(f"kernel: {value!r} is not modelled; it is one of {', '.join(KERNELS)}")
+    return dataclasses.replace(config, kernel=kernel)
+
+
+def _la57(config: MachineConfig, value: Any) -> MachineConfig:
+    return dataclasses.replace(config, la57=_switch("la57", value))
+
+
+def _kernelcore(config: MachineConfig, value: Any) -> MachineConfig:
+    return dataclasses.replace(config, kernelcore=_size("kernelcore", value, 0, MAX_RAM) >> 12)
+
+
+def _movablecore(config: MachineConfig, value: Any) -> MachineConfig:
+    return dataclasses.replace(config, movablecore=_size("movablecore", value, 0, MAX_RAM) >> 12)
+
+
+def _stack_guard_gap(config: MachineConfig, value: Any) -> MachineConfig:
+    gap = _integer("stack_guard_gap", value, 0, 1 << 24)
+    return dataclasses.replace(config, stack_guard_gap=gap)
+
+
+def _tlb(config: MachineConfig, value: Any) -> MachineConfig:
+    _known_keys("tlb", value, [f.name for f in dataclasses.fields(TlbConfig)])
+    given: dict[str, Any] = {}
+    for name, text in value.items():
+        key = f"tlb.{name}"
+        given[name] = _switch(key, text) if name == "pcid" else _integer(key, text, 1, 1 << 20)
+    return dataclasses.replace(config, tlb=dataclasses.replace(config.tlb, **given))
+
+
+def _settings(config: MachineConfig, value: Any) -> MachineConfig:
+    """Kernel files by sysctl name or path, as a table or nested tables (`vm.swappiness = 10`)."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"sysctl: a table of names and values is wanted, not {value!r}")
+    settings = dict(config.settings)
+    for name, text in _flat("", value):
+        path = sysctl.path_of(name)
+        try:
+            setting = sysctl.find(path, config.kernel)
+            setting.parse(str(text))
+        except OSError as error:
+            raise ConfigError(f"{name}: {error.strerror}") from None
+        settings.pop(path, None)  # the last write comes last
+        settings[path] = str(text)
+    return dataclasses.replace(config, settings=settings)
+
+
+def _flat(prefix: str, table: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for key, value in table.items():
+        name = f"{prefix}.{key}" if prefix else key
+        if isinstance(value, Mapping):
+            yield from _flat(name, value)
+        elif isinstance(value, bool) or not isinstance(value, (int, str)):
+            raise ConfigError(f"{name}: a number or a string is wanted, not {value!r}")
+        else:
+            yield name, value
+
+
+def _cgroup(config: MachineConfig, value: Any) -> MachineConfig:
+    if value:
+        raise ConfigError("cgroup: memory cgroups are not modelled yet")
+    return config
+
+
+_KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
+    "kernel": _kernel,
+    "ram": _ram,
+    "nodes": _nodes,
+    "cpus": _cpus,
+    "node": _node,
+    "la57": _la57,
+    "kernelcore": _kernelcore,
+    "movablecore": _movablecore,
+    "stack_guard_gap": _stack_guard_gap,
+    "tlb": _tlb,
+    "sysctl": _settings,
+    "sysfs": _settings,
+    "cgroup": _cgroup,
+}
+_ORDER = list(_KEYS)
+
+
+def _spread(cpus: int, nodes: int) -> tuple[int, ...]:
+    """CPUs over nodes in equal runs, as firmware numbers them."""
+    return tuple(cpu * nodes // cpus for cpu in range(cpus))
+
+
+def _distances(count: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(
+        tuple(LOCAL_DISTANCE if a == b else REMOTE_DISTANCE for b in range(count))
+        for a in range(count)
+    )
+
+
+def _known_keys(key: str, table: Any, known: Iterable[str]) -> None:
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{key}: a table is wanted, not {table!r}")
+    for name in table:
+        if name not in set(known):
+            raise ConfigError(f"{key}.{name}: no such key{did_you_mean(str(name), known)}")
+
+
+def _size(key: str, value: Any, minimum: int, maximum: int) -> int:
+    try:
+        size = parse_size(value)
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}") from None
+    if not minimum <= size <= maximum:
+        bounds = f"{format_size(minimum)} to {format_size(maximum)}"
+        raise ConfigError(f"{key}: {value} is out of range; it is {bounds}")
+    return size
+
+
+def _whole_pages(key: str, size: int) -> None:
+    if size % (2 * MIB):
+        raise ConfigError(f"{key}: each node's memory must be a multiple of 2M")
+
+
+def _switch(key: str, value: Any) -> bool:
+    switch = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if switch is None:
+        raise ConfigError(f"{key}: {value!r} is neither true nor false")
+    return switch
+
+
+def _integer(key: str, value: Any, minimum: int, maximum: int) -> int:
+    try:
+        if isinstance(value, (bool, float)):
+            raise ValueError
+        number = int(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{key}: {value!r} is no number") from None
+    if not minimum <= number <= maximum:
+        raise ConfigError(f"{key}: {number} is out of range; it is {minimum} to {maximum}")
+    return number

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from typing import Any
 
-from mmtwin.config import MachineConfig, describe
-from mmtwin.mm import load
+from mmtwin import saved, sysctl, views
+from mmtwin.config import MachineConfig, describe, load
+from mmtwin.errors import ConfigError
+from mmtwin.mm import load as load_engine
 from mmtwin.mm.arena import Arena
 
 # attribute of Machine -> engine class, from the bottom up; boot() runs in this order too
@@ -24,17 +29,37 @@ MECHANISMS = {
     "vma_tree": "VmaTree",
     "overcommit": "Overcommit",
     "mmap": "Mmap",
-    "fork": "Fork",
+    "processes": "Fork",  # not "fork": Machine.fork() copies the machine
     "access": "Access",
 }
 
 
 class Machine:
-    """A running machine. `machine.arena` holds its whole state as arrays."""
+    """A running machine. `machine.arena` holds its whole state as arrays.
 
-    def __init__(self, config: MachineConfig | None = None, engine: str | None = None) -> None:
-        self.config = config or describe()
-        namespace: Any = load(engine)
+    Described by a MachineConfig, or by keywords as `mmtwin.config.describe()` takes them:
+    `Machine(ram="4G", cpus=2)`. `engine` is "compiled", "debug" or "interpreted"; by default
+    the fastest that is built.
+    """
+
+    def __init__(
+        self, config: MachineConfig | None = None, *, engine: str | None = None, **keywords: Any
+    ) -> None:
+        if config is not None and keywords:
+            raise ConfigError(f"{next(iter(keywords))}: give a config or keywords, not both")
+        self._build(config or describe(**keywords), engine)
+        self.boot()
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, engine: str | None = None) -> Machine:
+        """A machine that a TOML file describes (ConfigError naming file, key and bounds)."""
+        return cls(load(path), engine=engine)
+
+    def _build(self, config: MachineConfig, engine: str | None) -> None:
+        """Allocate and wire everything, all zero."""
+        self.config = config
+        self.engine = engine
+        namespace: Any = load_engine(engine)
         self.arena = Arena(compiled=not namespace.__name__.endswith("_interpreted"))
         self.arena.array("sysctl", "Sysctl", 1)
         self.arena.array("current", "Current", 1)
@@ -46,7 +71,10 @@ class Machine:
         for attribute, cls in MECHANISMS.items():
             setattr(self, attribute, getattr(namespace, cls)(self.arena, self.config))
         self.wire()
-        self.boot()
+
+    def __getattr__(self, name: str) -> Any:
+        # the mechanisms, set in _build(): typed as Any, for they are compiled classes
+        raise AttributeError(f"a machine has no {name!r}")
 
     def wire(self) -> None:
         """Give every mechanism the others that it calls."""
@@ -59,10 +87,14 @@ class Machine:
         """From zeroed arrays to a machine with its first task not yet started."""
         record = self.arena.sysctl[0]
         record.kernel = self.config.kernel
+        record.stack_guard_gap = self.config.stack_guard_gap
+        sysctl.set_defaults(self)
         for attribute in MECHANISMS:
             mechanism = getattr(self, attribute)
             if hasattr(mechanism, "boot"):
                 mechanism.boot()
+        for path, text in self.config.settings.items():
+            self.write(path, text)
 
     def check(self) -> None:
         """Recount every mechanism's invariants from scratch (AssertionError where one fails)."""
@@ -70,3 +102,43 @@ class Machine:
             mechanism = getattr(self, attribute)
             if hasattr(mechanism, "check"):
                 mechanism.check()
+
+    def read(self, path: str) -> str:
+        """A kernel file as it stands (FileNotFoundError; NotModelledError for a real one that the
+        model lacks; OSError EISDIR for a directory). Binary files: `read_bytes()`."""
+        return views.read(self, path)
+
+    def read_bytes(self, path: str, offset: int = 0, length: int = -1) -> bytes:
+        """Part of a kernel file as pread(2) gives it: also pagemap, kpageflags, kpagecount."""
+        return views.read_bytes(self, path, offset, length)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a kernel file (OSError: EINVAL with the bounds, EACCES where it is read-only)."""
+        views.write(self, path, text)
+
+    def fork(self) -> Machine:
+        """A copy that from now on lives its own life."""
+        copy = type(self).__new__(type(self))
+        copy._build(self.config, self.engine)
+        copy.arena.copy_from(self.arena)
+        return copy
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole machine to one file, beside it first and then renamed."""
+        saved.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, engine: str | None = None) -> Machine:
+        """The machine of a file that `save()` wrote (SavedMachineError for any other)."""
+        with saved.Reader(path) as reader:
+            machine = cls.__new__(cls)  # not booted
+            machine._build(reader.config, engine)
+            reader.fill(machine.arena)
+        return machine
+
+    def state_hash(self) -> str:
+        """SHA-256 over everything that the machine is; equal in every engine."""
+        names = json.dumps(saved.encode(self.arena.names), sort_keys=True)
+        config = json.dumps(self.config.to_json(), sort_keys=True)
+        text = "\n".join([config, names, self.arena.digest()])
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,235 @@
+"""The kernel's settings: one table that reading, writing, machine files and `--set` all use.
+
+Each row is a file, the field of the engine's Sysctl record behind it, the bounds that the kernel
+checks on a write, and what is computed anew afterwards.
+Models the vm_table of kernel/sysctl.c, mm/util.c, mm/page_alloc.c and their handlers
+(proc_dointvec_minmax(), proc_doulongvec_minmax()), and two sysfs and debugfs files.
+Not modelled: the permission checks (every writer is root).
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mmtwin.errors import NotModelledError, did_you_mean
+from mmtwin.units import PAGE_SIZE
+
+if TYPE_CHECKING:
+    from mmtwin.machine import Machine
+
+INT_MIN, INT_MAX, LONG_MAX = -(1 << 31), (1 << 31) - 1, (1 << 63) - 1
+MIN_PERCPU_PAGELIST_HIGH_FRACTION = 8
+THP = "/sys/kernel/mm/transparent_hugepage/enabled"
+FAULT_AROUND = "/sys/kernel/debug/fault_around_bytes"
+_NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|[0-9]+)")
+
+
+def invalid(path: str, reason: str) -> OSError:
+    """What write(2) fails with: EINVAL, and the bounds in words."""
+    return OSError(errno.EINVAL, reason, path)
+
+
+def number(path: str, text: str) -> int:
+    """An integer as the kernel reads it: decimal, 0x hexadecimal or 0 octal."""
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        raise invalid(path, f"{text!r} is no number")
+    digits = text.lstrip("-")
+    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" and digits != "0" else 10
+    try:
+        value = int(digits, base)
+    except ValueError:
+        raise invalid(path, f"{text!r} is no number") from None
+    return -value if text[0] == "-" else value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An integer in a file of its own."""
+
+    path: str
+    field: str
+    default: int = 0  # of a machine that has just booted; -1: computed at boot
+    minimum: int = 0
+    maximum: int = INT_MAX
+    changed: str = ""  # "mechanism.method" to call after a write
+    clears: str = ""  # a field that a write sets to 0
+
+    def parse(self, text: str) -> int:
+        """The value of a written text (OSError EINVAL with the bounds)."""
+        value = number(self.path, text)
+        if not self.minimum <= value <= self.maximum:
+            raise invalid(self.path, f"{value} is out of range; it is {self.bounds()}")
+        return value
+
+    def bounds(self) -> str:
+        """The range in words."""
+        return f"{self.minimum} to {self.maximum}"
+
+    def show(self, value: int) -> str:
+        """What reading the file gives."""
+        return f"{value}\n"
+
+    def read(self, machine: Machine) -> str:
+        return self.show(int(getattr(machine.arena.sysctl[0], self.field)))
+
+    def write(self, machine: Machine, text: str) -> None:
+        setattr(machine.arena.sysctl[0], self.field, self.parse(text))
+        if self.clears:
+            setattr(machine.arena.sysctl[0], self.clears, 0)
+        if self.changed:
+            mechanism, method = self.changed.split(".")
+            getattr(getattr(machine, mechanism), method)()
+
+
+@dataclass(frozen=True)
+class Choice(Setting):
+    """One of several words; reading marks the chosen one with brackets."""
+
+    words: tuple[str, ...] = ()  # in the order in which the file shows them
+    values: tuple[int, ...] = ()
+    modelled: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> int:
+        word = text.strip()
+        if word not in self.words:
+            raise invalid(self.path, f"{word!r} is none of {', '.join(self.words)}")
+        if word not in self.modelled:
+            raise NotModelledError(
+                self.path, f"{word!r} is not modelled yet, only {', '.join(self.modelled)}"
+            )
+        return self.values[self.words.index(word)]
+
+    def show(self, value: int) -> str:
+        chosen = self.values.index(value)
+        return " ".join(f"[{w}]" if i == chosen else w for i, w in enumerate(self.words)) + "\n"
+
+
+@dataclass(frozen=True)
+class HighFraction(Setting):
+    """percpu_pagelist_high_fraction: 0, or at least 8."""
+
+    def parse(self, text: str) -> int:
+        value = super().parse(text)
+        if 0 < value < MIN_PERCPU_PAGELIST_HIGH_FRACTION:
+            raise invalid(self.path, f"{value} is out of range; it is {self.bounds()}")
+        return value
+
+    def bounds(self) -> str:
+        return f"0, or {MIN_PERCPU_PAGELIST_HIGH_FRACTION} to {INT_MAX}"
+
+
+@dataclass(frozen=True)
+class FaultAround(Setting):
+    """fault_around_bytes: rounded down to a power of two, at least a page."""
+
+    def parse(self, text: str) -> int:
+        value = super().parse(text)
+        return PAGE_SIZE if value < PAGE_SIZE else 1 << (value.bit_length() - 1)
+
+
+def vm(name: str, default: int = 0, **others: int | str) -> Setting:
+    """A row of vm_table whose field has its name."""
+    return Setting(f"/proc/sys/vm/{name}", name, default, **others)  # type: ignore[arg-type]
+
+
+_WMARKS = "zones.setup_per_zone_wmarks"
+_ROWS = (
+    vm("overcommit_memory", 0, maximum=2),
+    vm("overcommit_ratio", 50, minimum=INT_MIN, clears="overcommit_kbytes"),
+    vm("overcommit_kbytes", 0, maximum=LONG_MAX, clears="overcommit_ratio"),
+    vm("user_reserve_kbytes", -1, maximum=LONG_MAX),
+    vm("admin_reserve_kbytes", -1, maximum=LONG_MAX),
+    vm("max_map_count", 65530),
+    vm("mmap_min_addr", 65536, maximum=LONG_MAX),
+    vm("min_free_kbytes", -1, changed=_WMARKS),
+    vm("watermark_scale_factor", 10, minimum=1, maximum=3000, changed=_WMARKS),
+    vm("legacy_va_layout", 0),
+    HighFraction(
+        "/proc/sys/vm/percpu_pagelist_high_fraction",
+        "percpu_pagelist_high_fraction",
+        changed="zones.zone_pcp_update",
+    ),
+    FaultAround(FAULT_AROUND, "fault_around_bytes", 65536, maximum=512 * PAGE_SIZE),
+    Choice(
+        THP,
+        "thp_enabled",
+        words=("always", "madvise", "never"),
+        values=(2, 1, 0),
+        modelled=("never",),
+    ),
+)
+SETTINGS: dict[str, Setting] = {row.path: row for row in _ROWS}
+
+# Settings of a real kernel whose mechanism is not there: refused, never ignored.
+NOT_MODELLED = frozenset(
+    [
+        *(f"/proc/sys/vm/{name}" for name in """
+        compact_memory compact_unevictable_allowed compaction_proactiveness defrag_mode
+        dirty_background_bytes dirty_background_ratio dirty_bytes dirty_expire_centisecs dirty_ratio
+        dirty_writeback_centisecs dirtytime_expire_seconds drop_caches extfrag_threshold
+        hugetlb_optimize_vmemmap hugetlb_shm_group laptop_mode lowmem_reserve_ratio memfd_noexec
+        memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
+        mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
+        nr_overcommit_hugepages numa_stat numa_zonelist_order oom_dump_tasks
+        oom_kill_allocating_task page-cluster page_lock_unfairness panic_on_oom stat_interval
+        stat_refresh swappiness unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
+        watermark_boost_factor zone_reclaim_mode""".split()),  # noqa: SIM905
+        "/proc/sys/kernel/randomize_va_space",
+        "/proc/sys/kernel/numa_balancing",
+        "/proc/sys/kernel/shmall",
+        "/proc/sys/kernel/shmmax",
+        "/proc/sys/kernel/threads-max",
+    ]
+)  # fmt: skip
+_NOT_MODELLED_TREES = (
+    "/sys/kernel/mm/",
+    "/sys/module/zswap/",
+    "/sys/block/",
+    "/sys/fs/cgroup/",
+    "/proc/sys/fs/",
+    "/proc/sys/net/",
+)
+_CGROUP_FILES = ("memory.", "cgroup.", "cpuset.", "io.", "pids.")
+
+
+def names() -> list[str]:
+    """Every setting as sysctl(8) and sysfs users spell it."""
+    return [
+        path.removeprefix("/proc/sys/").replace("/", ".") if path.startswith("/proc/sys/") else path
+        for path in SETTINGS
+    ]
+
+
+def path_of(name: str) -> str:
+    """The file of `vm.overcommit_memory`, `vm/overcommit_memory` or a path."""
+    return name if name.startswith("/") else "/proc/sys/" + name.replace(".", "/")
+
+
+def find(path: str, kernel: int) -> Setting:
+    """The setting behind a file (FileNotFoundError, or NotModelledError for a kernel's other)."""
+    if path in SETTINGS:
+        return SETTINGS[path]
+    name = path.removeprefix("/proc/sys/").replace("/", ".")
+    if name.startswith(_CGROUP_FILES):
+        raise NotModelledError(path, "memory cgroups are not modelled yet")
+    if path in NOT_MODELLED or path.startswith(_NOT_MODELLED_TREES):
+        raise NotModelledError(path)
+    known = [*SETTINGS, *NOT_MODELLED]
+    near = did_you_mean(path, known).replace("/proc/sys/vm/", "vm.")
+    raise FileNotFoundError(errno.ENOENT, f"no such setting{near}", path)
+
+
+def set_defaults(machine: Machine) -> None:
+    """The values of a kernel that has just started, before anything is computed from them."""
+    record = machine.arena.sysctl[0]
+    for row in SETTINGS.values():
+        if row.default >= 0:
+            setattr(record, row.field, row.default)
+
+
+Writer = Callable[["Machine", str], None]

@@ -1,0 +1,155 @@
+"""The machine in the kernel's own files, one module a file: machine -> text.
+
+`FILES` are paths of the whole machine; `NODE_FILES` and `TASK_FILES` are the names inside a
+node's and a process's directory. A view takes the machine (and the node, or the index of the
+task) and returns what reading the file gives. docs/views.md says what each one leaves out.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mmtwin import sysctl
+from mmtwin.errors import NotModelledError, did_you_mean
+from mmtwin.views import (
+    cmdline,
+    cpu,
+    loadavg,
+    maps,
+    oom_score_adj,
+    stat,
+    statm,
+    status,
+    tasks,
+)
+
+if TYPE_CHECKING:
+    from mmtwin.machine import Machine
+
+FILES: dict[str, Callable[[Machine], str]] = {
+    "/proc/cpuinfo": cpu.show_cpuinfo,
+    "/proc/loadavg": loadavg.show,
+    "/proc/stat": cpu.show_stat,
+    "/proc/uptime": loadavg.show_uptime,
+}
+NODE_FILES: dict[str, Callable[[Machine, int], str]] = {}
+TASK_FILES: dict[str, Callable[[Machine, int], str]] = {
+    "cmdline": cmdline.show,
+    "comm": tasks.show_comm,
+    "maps": maps.show,
+    "oom_score_adj": oom_score_adj.show,
+    "stat": stat.show,
+    "statm": statm.show,
+    "status": status.show,
+}
+TASK_WRITES: dict[str, Callable[[Machine, int, str], None]] = {
+    "oom_score_adj": oom_score_adj.write,
+}
+# (machine, offset, length) -> bytes of a file that is no text; length -1 reads to its end
+BINARY_FILES: dict[str, Callable[[Machine, int, int], bytes]] = {}
+TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {}
+
+_NODES = "/sys/devices/system/node"
+_TASK = re.compile(r"/proc/(self|[0-9]+)/(?:task/[0-9]+/)?([^/]+)")
+_NODE = re.compile(_NODES + r"/node([0-9]+)/([^/]+)")
+
+# Files of a real kernel that the model has nothing true to say about, yet.
+NOT_MODELLED = frozenset(
+    [
+        *(f"/proc/{name}" for name in """
+        diskstats interrupts iomem kallsyms kpagecgroup locks modules mounts net pressure schedstat
+        slabinfo softirqs swaps vmallocinfo""".split()),  # noqa: SIM905
+    ]
+)  # fmt: skip
+_NOT_MODELLED_OF_A_TASK = frozenset(
+    """auxv cgroup coredump_filter environ exe fd fdinfo io ksm_merging_pages ksm_stat map_files mem
+    mountinfo numa_maps oom_adj oom_score sched schedstat stack syscall wchan""".split()  # noqa: SIM905
+)
+
+Text = Callable[[], str]
+Bytes = Callable[[int, int], bytes]
+
+
+def read(machine: Machine, path: str) -> str:
+    """The text of a kernel file."""
+    text = _text(machine, path)
+    if text is None:
+        if _binary(machine, path) is not None:
+            raise OSError(errno.EINVAL, "a binary file: use read_bytes()", path)
+        raise _absent(machine, path)
+    return text()
+
+
+def read_bytes(machine: Machine, path: str, offset: int, length: int) -> bytes:
+    """`length` bytes from `offset` (-1: to the end) of a kernel file."""
+    if offset < 0:
+        raise OSError(errno.EINVAL, "negative offset", path)
+    binary = _binary(machine, path)
+    if binary is not None:
+        return binary(offset, length)
+    data = read(machine, path).encode()
+    return data[offset:] if length < 0 else data[offset : offset + length]
+
+
+def write(machine: Machine, path: str, text: str) -> None:
+    """Write to a kernel file."""
+    match = _TASK.fullmatch(path)
+    if match and match[2] in TASK_WRITES:
+        TASK_WRITES[match[2]](machine, tasks.find(machine, match[1], path), text)
+    elif path not in sysctl.SETTINGS and _exists(machine, path):
+        raise PermissionError(errno.EACCES, "read-only", path)
+    elif match or not path.startswith(("/proc/sys/", "/sys/")):
+        raise _absent(machine, path)
+    else:
+        sysctl.find(path, machine.config.kernel).write(machine, text)
+
+
+def _exists(machine: Machine, path: str) -> bool:
+    return _text(machine, path) is not None or _binary(machine, path) is not None
+
+
+def _text(machine: Machine, path: str) -> Text | None:
+    """What reads the file, or None if it is no text file of this machine."""
+    if path in FILES:
+        return partial(FILES[path], machine)
+    if path in sysctl.SETTINGS:
+        return partial(sysctl.SETTINGS[path].read, machine)
+    if (match := _TASK.fullmatch(path)) and match[2] in TASK_FILES:
+        return partial(TASK_FILES[match[2]], machine, tasks.find(machine, match[1], path))
+    if (match := _NODE.fullmatch(path)) and match[2] in NODE_FILES:
+        node = int(match[1])
+        if node < len(machine.config.nodes):
+            return partial(NODE_FILES[match[2]], machine, node)
+    return None
+
+
+def _binary(machine: Machine, path: str) -> Bytes | None:
+    if path in BINARY_FILES:
+        return partial(BINARY_FILES[path], machine)
+    if (match := _TASK.fullmatch(path)) and match[2] in TASK_BINARY_FILES:
+        return partial(TASK_BINARY_FILES[match[2]], machine, tasks.find(machine, match[1], path))
+    return None
+
+
+def _absent(machine: Machine, path: str) -> OSError:
+    """Why a path cannot be read: not modelled, or no such file."""
+    match = _TASK.fullmatch(path)
+    if match:
+        tasks.find(machine, match[1], path)
+        if match[2] in _NOT_MODELLED_OF_A_TASK:
+            return NotModelledError(path)
+        known = [f"/proc/{match[1]}/{name}" for name in (*TASK_FILES, *TASK_BINARY_FILES)]
+    else:
+        if path in NOT_MODELLED or any(path.startswith(f"{tree}/") for tree in NOT_MODELLED):
+            return NotModelledError(path)
+        if path.startswith(("/proc/sys/", "/sys/")):
+            try:
+                sysctl.find(path, machine.config.kernel)
+            except OSError as error:
+                return error
+        known = [*FILES, *BINARY_FILES]
+    return FileNotFoundError(errno.ENOENT, f"no such file{did_you_mean(path, known)}", path)
