@@ -19,7 +19,9 @@ DIRECTIVES = {
 def engine(name: str, checked: bool) -> list[Extension]:
     """The extension `mmtwin.mm.NAME`; `checked` turns bounds checks and assertions on."""
     from Cython.Build import cythonize
+    from Cython.Compiler import Errors
 
+    Errors.LEVEL = 1 if checked else 2  # 1 tells of every function that legacy_implicit_noexcept reaches
     assertions = [] if checked else [("CYTHON_WITHOUT_ASSERTIONS", "1")]
     extension = Extension(
         f"mmtwin.mm.{name}",
@@ -37,6 +39,9 @@ def engine(name: str, checked: bool) -> list[Extension]:
             "boundscheck": checked,
             "initializedcheck": checked,
             "cdivision": True,
+            # Without assertions and bounds checks no nogil function can raise; and the check that
+            # pure Python mode makes after every call would take the GIL each time.
+            "legacy_implicit_noexcept": not checked,
         },
         annotate=bool(os.environ.get("MMTWIN_ANNOTATE")),
     )
