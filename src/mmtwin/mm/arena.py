@@ -111,9 +111,12 @@ class SparseRecords(dict):  # type: ignore[type-arg]
 
 def _record_class(names: tuple[str, ...]) -> type:
     body: dict[str, Any] = {"__slots__": names}
-    exec(  # builds a class whose constructor is one assignment chain: records are made by the million
+    exec(  # a class whose constructor is one assignment chain: there are millions of records
         "def __init__(self):\n    " + " = ".join(f"self.{n}" for n in names) + " = 0", {}, body
     )
+    # By name in brackets, as NumPy's records: theirs need it for `flags`, an attribute of arrays.
+    body["__getitem__"] = lambda self, name: getattr(self, name)
+    body["__setitem__"] = lambda self, name, value: setattr(self, name, value)
     return type("Record", (), body)
 
 
@@ -200,6 +203,19 @@ class Arena:
                 copy[i] = _as_tuple(value, dtype)
         return copy
 
+    def where(self, name: str, field: str) -> list[int]:
+        """Indices of the records whose `field` is not 0; untouched memory stays untouched."""
+        array, dtype = self._arrays[name], self._dtypes[name]
+        if not self.compiled:
+            return sorted(i for i, record in array.items() if getattr(record, field))
+        found: list[int] = []
+        for start, end in self._extents(name, self._lengths[name] * dtype.itemsize):
+            first, last = start // dtype.itemsize, -(-end // dtype.itemsize)
+            if found and found[-1] >= first:
+                first = found[-1] + 1
+            found += (np.flatnonzero(array[first:last][field]) + first).tolist()
+        return found
+
     def blocks(self, name: str) -> Iterator[tuple[int, bytes]]:
         """(block number, bytes) of each block of the array that is not all zero, ascending."""
         found = self._file_blocks(name) if self.compiled else self._record_blocks(name)
@@ -262,7 +278,9 @@ class Arena:
         dtype, length = self._dtypes[name], self._lengths[name]
         image: dict[int, bytearray] = {}
         for number, block in blocks:
-            for i in range(number * BLOCK // dtype.itemsize, (number + 1) * BLOCK // dtype.itemsize + 1):
+            for i in range(
+                number * BLOCK // dtype.itemsize, (number + 1) * BLOCK // dtype.itemsize + 1
+            ):
                 _splice(image, i, dtype.itemsize, number, block)
         array = self._arrays[name]
         for i, raw in image.items():
@@ -335,7 +353,9 @@ def _unaligned_blocks(array: Any, dtype: np.dtype[Any]) -> Iterator[tuple[int, b
         for number in range(i * size // BLOCK, ((i + 1) * size - 1) // BLOCK + 1):
             low, high = max(i * size, number * BLOCK), min((i + 1) * size, (number + 1) * BLOCK)
             block = touched.setdefault(number, bytearray(BLOCK))
-            block[low - number * BLOCK : high - number * BLOCK] = raw[low - i * size : high - i * size]
+            block[low - number * BLOCK : high - number * BLOCK] = raw[
+                low - i * size : high - i * size
+            ]
     for number in sorted(touched):
         yield number, bytes(touched[number])
 
@@ -350,4 +370,3 @@ def _memory_file() -> int:
 
 def _libc() -> Any:
     return ctypes.CDLL(None)
-

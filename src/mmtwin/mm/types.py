@@ -131,14 +131,13 @@ Inode = cython.struct(
     i_size=u64,  # bytes
     i_ino=u64,
     nrpages=u64,  # pages in the cache
+    i_pages=u64,  # head of the page index (xarray.py), 0 if empty
     i_mmap=u32,  # first vma that maps it
-    i_pages=u32,  # root node of the page index (xarray.py), 0 if empty
     i_rdev=u32,  # st_dev of its file system, major << 20 | minor
     i_kind=u32,  # INODE_*
     i_nlink=u32,
     i_count=i32,  # references: open files and mappings
     i_mmap_writable=i32,
-    pad=u32,
 )
 
 # struct file: an open file description.

@@ -1,49 +1,379 @@
-"""The page index of an inode: a radix tree of 64-slot nodes.
+"""The page index of an inode: a radix tree of 64-slot nodes, as tall as the highest index needs.
 
-Models lib/xarray.c.
+    Inode.i_pages                 head: nothing, an entry (index 0 alone), or the root node
+          |
+    [shift 6: 0 1 2 ... 63]       slot o of a node with shift s covers the indices whose bits
+       |   |                      s .. s + 5 are o
+    [shift 0]  [shift 0]          leaves: entries, a pfn or a value (XA_VALUE: later, shadows)
+
+Node n has its 64 slots in `xa_slots`, from n * 64 on.
+
+Models lib/xarray.c: xa_load(), xas_store(), xas_create(), xas_expand(), xas_shrink(),
+xas_delete_node(), xa_find().
+Not modelled: locks and RCU (one thread runs); entries that span slots (large folios); the slab
+memory of the nodes, which meminfo's SReclaimable will show once slabs are modelled.
+
+Invariants: `count` of a node is its number of used slots and is never 0; a root never has only
+slot 0 in use; a child's shift is its parent's less 6 and its `offset` is its slot there.
 """
 
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.types import Currents, Files, Inodes, Mms, Pages, Sysctls, Tasks, Vmas, i32, i64, u32, u64
+    from mmtwin.mm.idpool import IdPool
+    from mmtwin.mm.types import Inodes, U64s, u8, u32, u64
+    from mmtwin.mm.uapi import ENOMEM
+
+XA_CHUNK_SHIFT = cython.declare(cython.const[cython.int], 6)
+XA_CHUNK_SIZE = cython.declare(cython.const[cython.int], 64)
+XA_CHUNK_MASK = cython.declare(cython.const[cython.int], 63)
+
+# What an entry is: a pfn as it stands, or one of these bits with a number below it.
+XA_NODE = cython.declare(cython.const[cython.ulonglong], 0x4000000000000000)  # xa_is_node()
+XA_VALUE = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)  # xa_is_value()
+
+# struct xa_node
+XaNode = cython.struct(
+    mark_dirty=u64,  # bit o: something in slot o has PAGECACHE_TAG_DIRTY; the next two likewise
+    mark_writeback=u64,
+    mark_towrite=u64,
+    parent=u32,  # 0 for a root
+    shift=u8,
+    offset=u8,  # slot in the parent
+    count=u8,  # used slots
+    nr_values=u8,  # of these, values
+)
+
+if cython.compiled:
+    XaNodes = cython.typedef(XaNode[::1])
+else:
+    XaNodes = object
 
 
 @cython.final
 @cython.cclass
 class XArray:
-    """Maps (inode, page offset) to an entry; the root is Inode.i_pages."""
+    """Maps (inode, page offset) to an entry."""
 
     arena: object
+    ids: IdPool
+    inodes: Inodes
+    nodes: XaNodes
+    slots: U64s
 
     def __init__(self, arena, config):
+        limit = max(config.nr_pfns, 1 << 16)
         self.arena = arena
-
-    def wire(self, m):
-        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.inodes = arena.inodes
+        self.ids = IdPool(arena, "xa_node", limit)
+        self.nodes = arena.array("xa_nodes", "xarray.XaNode", limit)
+        self.slots = arena.array("xa_slots", "u64", limit * 64)
 
     def boot(self):
-        """Bring freshly zeroed arrays into the state of a booted machine."""
-
-    def check(self):
-        """Assert the invariants from scratch."""
+        self.ids.boot()
 
     @cython.ccall
+    @cython.nogil
     def xa_load(self, inode: u32, index: u64) -> u64:
         """The entry at index, or 0."""
-        return 0
+        entry: u64 = self.inodes[inode].i_pages
+        if not entry & XA_NODE:
+            return entry if index == 0 else 0
+        node: u64 = entry ^ XA_NODE
+        shift: cython.int = self.nodes[node].shift
+        if (index >> shift) >= XA_CHUNK_SIZE:
+            return 0
+        while True:
+            entry = self.slots[node * XA_CHUNK_SIZE + ((index >> shift) & XA_CHUNK_MASK)]
+            if shift == 0 or entry == 0:
+                return entry
+            node = entry ^ XA_NODE
+            shift -= XA_CHUNK_SHIFT
 
     @cython.ccall
+    @cython.nogil
     def xa_store(self, inode: u32, index: u64, entry: u64) -> cython.int:
-        """Put an entry (not 0); 0 or -ENOMEM."""
+        """Put an entry (not 0), in place of what was there: 0 or -ENOMEM."""
+        assert entry and not entry & XA_NODE
+        if index == 0 and not self.inodes[inode].i_pages & XA_NODE:
+            self.inodes[inode].i_pages = entry
+            return 0
+        node: u32 = self.xas_create(inode, index)
+        if not node:
+            return -ENOMEM
+        slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK)
+        self.set_slot(node, slot, entry)
         return 0
 
     @cython.ccall
+    @cython.nogil
     def xa_erase(self, inode: u32, index: u64) -> u64:
         """Remove and give the entry, or 0."""
-        return 0
+        entry: u64 = self.inodes[inode].i_pages
+        if not entry & XA_NODE:
+            if index:
+                return 0
+            self.inodes[inode].i_pages = 0
+            return entry
+        node: u32 = self.find_leaf(inode, index)
+        if not node:
+            return 0
+        slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK)
+        entry = self.slots[slot]
+        if entry:
+            self.set_slot(node, slot, 0)
+            self.xas_delete_node(inode, node)
+        return entry
 
     @cython.ccall
+    @cython.nogil
     def xa_find(self, inode: u32, index: u64, last: u64) -> u64:
-        """Index of the first entry in index..last, or last + 1."""
+        """Index of the first entry in index..last (last < 2**63), or last + 1."""
+        head: u64 = self.inodes[inode].i_pages
+        if not head & XA_NODE:
+            return 0 if head and index == 0 else last + 1
+        node: u64 = head ^ XA_NODE
+        top: cython.int = self.nodes[node].shift
+        shift: cython.int = top
+        while index <= last and (index >> top) < XA_CHUNK_SIZE:
+            offset: cython.int = cython.cast(cython.int, (index >> shift) & XA_CHUNK_MASK)
+            found: cython.int = self.next_used(node, offset)
+            if found > offset:
+                index = ((index >> shift) - offset + found) << shift
+            if found == XA_CHUNK_SIZE:  # on to the next sibling, from the root
+                node = head ^ XA_NODE
+                shift = top
+            elif shift == 0:
+                return index if index <= last else last + 1
+            else:
+                node = self.slots[node * XA_CHUNK_SIZE + found] ^ XA_NODE
+                shift -= XA_CHUNK_SHIFT
+        return last + 1
+
+    @cython.cfunc
+    @cython.nogil
+    def next_used(self, node: u64, offset: cython.int) -> cython.int:
+        """First used slot of a node from offset on, or 64."""
+        while offset < XA_CHUNK_SIZE and not self.slots[node * XA_CHUNK_SIZE + offset]:
+            offset += 1
+        return offset
+
+    @cython.cfunc
+    @cython.nogil
+    def find_leaf(self, inode: u32, index: u64) -> u32:
+        """The leaf node under which index lies, or 0; the head must be a node."""
+        node: u64 = self.inodes[inode].i_pages ^ XA_NODE
+        shift: cython.int = self.nodes[node].shift
+        if (index >> shift) >= XA_CHUNK_SIZE:
+            return 0
+        while shift > 0 and node:
+            node = self.slots[node * XA_CHUNK_SIZE + ((index >> shift) & XA_CHUNK_MASK)]
+            node &= ~XA_NODE
+            shift -= XA_CHUNK_SHIFT
+        return cython.cast(u32, node)
+
+    @cython.cfunc
+    @cython.nogil
+    def set_slot(self, node: u32, slot: u64, entry: u64) -> cython.int:
+        """Replace what a slot holds, keeping the node's counts."""
+        old: u64 = self.slots[slot]
+        if entry and not old:
+            self.nodes[node].count += 1
+        elif old and not entry:
+            self.nodes[node].count -= 1
+        if entry & XA_VALUE:
+            self.nodes[node].nr_values += 1
+        if old & XA_VALUE:
+            self.nodes[node].nr_values -= 1
+        self.slots[slot] = entry
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def new_node(self, shift: cython.int, parent: u32, offset: cython.int) -> u32:
+        """An empty node, or 0 when there are no more: xas_alloc()."""
+        node: u32 = self.ids.alloc()
+        if node:
+            self.nodes[node].shift = cython.cast(u8, shift)
+            self.nodes[node].parent = parent
+            self.nodes[node].offset = cython.cast(u8, offset)
+        return node
+
+    @cython.cfunc
+    @cython.nogil
+    def free_node(self, node: u32) -> cython.int:
+        """Give back a node whose slots are all 0."""
+        self.nodes[node].mark_dirty = 0
+        self.nodes[node].mark_writeback = 0
+        self.nodes[node].mark_towrite = 0
+        self.nodes[node].parent = 0
+        self.nodes[node].shift = 0
+        self.nodes[node].offset = 0
+        self.nodes[node].count = 0
+        self.nodes[node].nr_values = 0
+        self.ids.free(node)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def xas_create(self, inode: u32, index: u64) -> u32:
+        """The leaf for index, making what is missing; 0 when out of nodes."""
+        if not self.xas_expand(inode, index):
+            return 0
+        node: u32 = cython.cast(u32, self.inodes[inode].i_pages ^ XA_NODE)
+        shift: cython.int = self.nodes[node].shift
+        while shift > 0:
+            offset: cython.int = cython.cast(cython.int, (index >> shift) & XA_CHUNK_MASK)
+            slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE + offset
+            shift -= XA_CHUNK_SHIFT
+            child: u32 = cython.cast(u32, self.slots[slot] & ~XA_NODE)
+            if not child:
+                child = self.new_node(shift, node, offset)
+                if not child:
+                    self.xas_delete_node(inode, node)
+                    return 0
+                self.set_slot(node, slot, child | XA_NODE)
+            node = child
+        return node
+
+    @cython.cfunc
+    @cython.nogil
+    def xas_expand(self, inode: u32, index: u64) -> cython.bint:
+        """Make the tree tall enough for index; false when out of nodes."""
+        head: u64 = self.inodes[inode].i_pages
+        shift: cython.int = 0
+        if head == 0:
+            while (index >> shift) >= XA_CHUNK_SIZE:
+                shift += XA_CHUNK_SHIFT
+            return self.put_root(inode, shift, 0)
+        if head & XA_NODE:
+            shift = self.nodes[head ^ XA_NODE].shift + XA_CHUNK_SHIFT
+        while not self.covers(inode, index):
+            head = self.inodes[inode].i_pages
+            if not self.put_root(inode, shift, head):
+                if head & XA_NODE:
+                    self.xas_shrink(inode, cython.cast(u32, head ^ XA_NODE))
+                return False
+            shift += XA_CHUNK_SHIFT
+        return True
+
+    @cython.cfunc
+    @cython.nogil
+    def covers(self, inode: u32, index: u64) -> cython.bint:
+        """Whether the tree is tall enough: index <= max_index()."""
+        head: u64 = self.inodes[inode].i_pages
+        if not head & XA_NODE:
+            return False
+        return (index >> self.nodes[head ^ XA_NODE].shift) < XA_CHUNK_SIZE
+
+    @cython.cfunc
+    @cython.nogil
+    def put_root(self, inode: u32, shift: cython.int, below: u64) -> cython.bint:
+        """A new root with `below` (the old head, or 0) in its slot 0."""
+        node: u32 = self.new_node(shift, 0, 0)
+        if not node:
+            return False
+        if below:
+            self.set_slot(node, cython.cast(u64, node) * XA_CHUNK_SIZE, below)
+        if below & XA_NODE:
+            self.take_marks(node, cython.cast(u32, below ^ XA_NODE))
+        self.inodes[inode].i_pages = node | XA_NODE
+        return True
+
+    @cython.cfunc
+    @cython.nogil
+    def take_marks(self, node: u32, child: u32) -> cython.int:
+        """`child` is now in slot 0 of `node`, which is marked as anything below is."""
+        self.nodes[child].parent = node
+        self.nodes[node].mark_dirty = 1 if self.nodes[child].mark_dirty else 0
+        self.nodes[node].mark_writeback = 1 if self.nodes[child].mark_writeback else 0
+        self.nodes[node].mark_towrite = 1 if self.nodes[child].mark_towrite else 0
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def xas_delete_node(self, inode: u32, node: u32) -> cython.int:
+        """A slot of `node` became empty: free what is now unused, up to the root."""
+        while self.nodes[node].count == 0:
+            parent: u32 = self.nodes[node].parent
+            offset: u64 = self.nodes[node].offset
+            self.free_node(node)
+            if not parent:
+                self.inodes[inode].i_pages = 0
+                return 0
+            self.set_slot(parent, cython.cast(u64, parent) * XA_CHUNK_SIZE + offset, 0)
+            node = parent
+        if self.nodes[node].parent == 0:
+            self.xas_shrink(inode, node)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def xas_shrink(self, inode: u32, node: u32) -> cython.int:
+        """While the root's only used slot is slot 0, put that in its place."""
+        while self.nodes[node].count == 1:
+            slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE
+            entry: u64 = self.slots[slot]
+            if not entry:
+                return 0
+            self.slots[slot] = 0
+            self.free_node(node)
+            self.inodes[inode].i_pages = entry
+            if not entry & XA_NODE:
+                return 0
+            node = cython.cast(u32, entry ^ XA_NODE)
+            self.nodes[node].parent = 0
+        return 0
+
+    def entries(self, inode):
+        """{index: entry} of an inode, for tests and checks."""
+        found = {}
+        head = int(self.inodes[inode].i_pages)
+        if head & XA_NODE:
+            self.collect(head ^ XA_NODE, 0, found)
+        elif head:
+            found[0] = head
+        return found
+
+    def collect(self, node, base, found):
+        """Add the entries below `node` to `found`, asserting the node's invariants; its size."""
+        shift = int(self.nodes[node].shift)
+        used = values = 0
+        size = 1
+        for offset in range(64):
+            entry = int(self.slots[node * 64 + offset])
+            if not entry:
+                continue
+            used += 1
+            index = base + (offset << shift)
+            if shift:
+                size += self.collect_child(node, entry, offset, index, found)
+            else:
+                assert not entry & XA_NODE
+                values += bool(entry & XA_VALUE)
+                found[index] = entry
+        assert used == self.nodes[node].count > 0
+        assert values == self.nodes[node].nr_values
+        return size
+
+    def collect_child(self, node, entry, offset, index, found):
+        """collect() of a child, which must know its place."""
+        assert entry & XA_NODE
+        child = entry ^ XA_NODE
+        assert self.nodes[child].parent == node
+        assert self.nodes[child].offset == offset
+        assert self.nodes[child].shift + 6 == self.nodes[node].shift
+        return self.collect(child, index, found)
+
+    def check(self):
+        """Walk every inode's tree; all nodes that are handed out are in one of them."""
+        self.ids.check()
+        nodes = 0
+        for inode in self.arena.where("inodes", "i_pages"):
+            head = int(self.inodes[inode].i_pages)
+            if head & XA_NODE:
+                root = head ^ XA_NODE
+                assert self.nodes[root].parent == 0
+                assert self.nodes[root].count > 1 or not self.slots[root * 64]
+                nodes += self.collect(root, 0, {})
+        assert nodes == self.ids.used()
