@@ -7,8 +7,14 @@ cdef class IdPool
 cdef class MemMap
 cdef class VmStat
 cdef class Zones
+cdef class Buddy
+cdef class Fallback
+cdef class PerCpuPages
+cdef class Vmscan
+cdef class OomKill
 cdef class PageAlloc
 cdef class Lru
+cdef class MlockBatch
 cdef class XArray
 cdef class PageCache
 cdef class PageTables
@@ -26,12 +32,20 @@ include "uapi.py"
 include "vm_flags.py"
 include "page_flags.py"
 include "pgtable_types.py"
+include "gfp.py"
+include "vmstat_items.py"
 include "idpool.py"
 include "mem_map.py"
 include "vmstat.py"
 include "mmzone.py"
+include "buddy.py"
+include "fallback.py"
+include "pcp.py"
+include "vmscan.py"
+include "oom_kill.py"
 include "page_alloc.py"
 include "lru.py"
+include "mlock_batch.py"
 include "xarray.py"
 include "filemap.py"
 include "pgtable.py"

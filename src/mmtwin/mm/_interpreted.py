@@ -1,6 +1,12 @@
 """The engine's namespace when it runs as plain Python: the same names as in `_engine`."""
 
 from mmtwin.mm.access import Access
+from mmtwin.mm.buddy import Buddy
+from mmtwin.mm.fallback import Fallback
+from mmtwin.mm.pcp import PerCpuPages
+from mmtwin.mm.vmscan import Vmscan
+from mmtwin.mm.oom_kill import OomKill
+from mmtwin.mm.mlock_batch import MlockBatch
 from mmtwin.mm.filemap import PageCache
 from mmtwin.mm.fork import Fork
 from mmtwin.mm.idpool import IdPool
@@ -19,6 +25,12 @@ from mmtwin.mm.vmstat import VmStat
 from mmtwin.mm.xarray import XArray
 
 __all__ = [
+    "MlockBatch",
+    "OomKill",
+    "Vmscan",
+    "PerCpuPages",
+    "Fallback",
+    "Buddy",
     "Access", "Fork", "IdPool", "Lru", "MemMap", "Memory", "Mmap", "Overcommit", "PageAlloc",
     "PageCache", "PageTables", "Rmap", "Tlb", "VmStat", "VmaTree", "XArray", "Zones",
 ]  # fmt: skip

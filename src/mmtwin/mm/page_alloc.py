@@ -1,12 +1,77 @@
-"""The zoned buddy allocator and its per-CPU lists.
+"""The page allocator: which zone serves a request, and what happens when none can.
 
-Models mm/page_alloc.c.
+    alloc_pages() -> get_page_from_freelist(): zone by zone, above the low watermark
+        |               `- per-CPU set (orders 0..3, 9) or buddy lists, with fallback
+        `- slow path: wake kswapd, go down to min and into reserves as the flags allow,
+           reclaim, drain the per-CPU sets, OOM
+
+Models mm/page_alloc.c: __alloc_pages(), get_page_from_freelist(), rmqueue(),
+__alloc_pages_slowpath(), alloc_flags_nofragment(), prep_new_page(), free_unref_page(),
+__free_pages_ok(), zone_statistics().
+Not modelled: cpusets and memory policies (a caller's node is asked first); direct compaction;
+per-node dirty limits (with writeback). What reclaim and the OOM killer do stands in vmscan.py
+and oom_kill.py.
+
+Invariants: a page is free, on a per-CPU set, or has references; managed pages are the sum of the
+three.
 """
 
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.types import Currents, Files, Inodes, Mms, Pages, Sysctls, Tasks, Vmas, i32, i64, u32, u64
+    from mmtwin.mm.buddy import Buddy
+    from mmtwin.mm.fallback import Fallback
+    from mmtwin.mm.gfp import (
+        ALLOC_HIGHATOMIC,
+        ALLOC_KSWAPD,
+        ALLOC_NO_WATERMARKS,
+        ALLOC_NOFRAGMENT,
+        ALLOC_NON_BLOCK,
+        ALLOC_OOM,
+        ALLOC_WMARK_LOW,
+        ALLOC_WMARK_MASK,
+        GFP_COMP_BIT,
+        GFP_DIRECT_RECLAIM_BIT,
+        GFP_KSWAPD_RECLAIM_BIT,
+        GFP_MEMALLOC_BIT,
+        GFP_NOFAIL_BIT,
+        GFP_NOMEMALLOC_BIT,
+        GFP_NORETRY_BIT,
+        GFP_RETRY_MAYFAIL_BIT,
+        GFP_THISNODE_BIT,
+        MAX_NR_ZONES,
+        MAX_PAGE_ORDER,
+        MIGRATE_HIGHATOMIC,
+        MIGRATE_ISOLATE,
+        MIGRATE_MOVABLE,
+        MIGRATE_PCPTYPES,
+        PAGE_ALLOC_COSTLY_ORDER,
+        PAGEBLOCK_ORDER,
+        ZONE_DMA32,
+        ZONE_NORMAL,
+        gfp_migratetype,
+        gfp_to_alloc_flags,
+        gfp_zone,
+    )
+    from mmtwin.mm.mmzone import ZONE_BELOW_HIGH, ZONE_BOOSTED_WATERMARK, ZoneRecords, Zones
+    from mmtwin.mm.page_flags import PG_buddy, PG_head, PG_mlocked, PG_pcp
+    from mmtwin.mm.pcp import PerCpuPages
+    from mmtwin.mm.types import Currents, Pages, Sysctls, U32s, i64, u8, u32, u64
+    from mmtwin.mm.vmstat import VmStat
+    from mmtwin.mm.vmstat_items import (
+        NR_FREE_PAGES,
+        NR_MLOCK,
+        NUMA_FOREIGN,
+        NUMA_HIT,
+        NUMA_LOCAL,
+        NUMA_MISS,
+        NUMA_OTHER,
+        PGALLOC_DMA,
+        PGFREE,
+        UNEVICTABLE_PGCLEARED,
+    )
+
+MAX_RECLAIM_RETRIES = cython.declare(cython.const[cython.int], 16)
 
 
 @cython.final
@@ -14,26 +79,372 @@ if not cython.compiled:
 class PageAlloc:
     """The page allocator."""
 
-    arena: object
+    pages: Pages
+    records: ZoneRecords
+    zonelists: U32s
+    preferred: U32s
+    current: Currents
+    sysctl: Sysctls
+    zones: Zones
+    buddy: Buddy
+    fallback: Fallback
+    pcp: PerCpuPages
+    vmstat: VmStat
+    vmscan = cython.declare("Vmscan")
+    oom_kill = cython.declare("OomKill")
+    cpu_node: U32s
+    nr_nodes: u32
+    watch_high: cython.bint  # 6.7 and later: remember which zones are below high
 
     def __init__(self, arena, config):
-        self.arena = arena
+        self.nr_nodes = len(config.nodes)
+        self.watch_high = config.kernel >= 607
+        self.pages = arena.pages
+        self.records = arena.zones
+        self.zonelists = arena.zonelists
+        self.preferred = arena.preferred_zones
+        self.current = arena.current
+        self.sysctl = arena.sysctl
+        self.cpu_node = arena.array("cpu_to_node", "u32", config.cpus)
+        self.config_cpu_node = config.cpu_node
+
+    config_cpu_node: object
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.zones = m.zones
+        self.buddy = m.buddy
+        self.fallback = m.fallback
+        self.pcp = m.pcp
+        self.vmstat = m.vmstat
+        self.vmscan = m.vmscan
+        self.oom_kill = m.oom_kill
 
     def boot(self):
-        """Bring freshly zeroed arrays into the state of a booted machine."""
+        """All memory is with the buddy lists by now: compute watermarks and batches."""
+        for cpu, node in enumerate(self.config_cpu_node):
+            self.cpu_node[cpu] = node
+        self.zones.boot_watermarks()
+
+    # -- allocation
+
+    @cython.ccall
+    @cython.nogil
+    def alloc_pages(self, gfp: u32, order: cython.int, nid: cython.int) -> u64:
+        """First pfn of 2**order pages with refcount 1 on the head, or 0.
+
+        nid -1 is the local node (numa_node_id()). With __GFP_COMP the block is one compound page;
+        without, the caller must free it with the same order.
+        """
+        zone_type: u32 = gfp_zone(gfp)
+        node: u32 = self.cpu_node[self.current[0].cpu]
+        alloc_flags: u32
+        at: u32
+        pfn: u64
+        assert 0 <= order <= MAX_PAGE_ORDER
+        if nid >= 0:
+            node = nid
+        at = self.preferred[node * MAX_NR_ZONES + zone_type]
+        alloc_flags = ALLOC_WMARK_LOW | self.alloc_flags_nofragment(self.zonelists[at], gfp)
+        pfn = self.get_page_from_freelist(gfp, order, at, zone_type, alloc_flags)
+        if pfn == 0:
+            pfn = self.alloc_pages_slowpath(gfp, order, at, zone_type)
+        return pfn
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def alloc_flags_nofragment(self, zone: u32, gfp: u32) -> u32:
+        """Where a lower zone can help out, Normal is not fragmented at first."""
+        flags: u32 = gfp & GFP_KSWAPD_RECLAIM_BIT  # the same bit as ALLOC_KSWAPD
+        if zone == 0 or self.records[zone].zone_type != ZONE_NORMAL:
+            return flags
+        if self.nr_nodes > 1 and self.records[zone - 1].present_pages == 0:
+            return flags
+        return flags | ALLOC_NOFRAGMENT
+
+    @cython.cfunc
+    @cython.nogil
+    def get_page_from_freelist(
+        self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32, alloc_flags: u32
+    ) -> u64:
+        """Try the zones from position `preferred` of the zonelists on: a prepared page, or 0."""
+        at: u32 = preferred
+        zone: u32 = self.zonelists[at]
+        first: u32 = zone
+        pfn: u64
+        while zone:
+            if alloc_flags & ALLOC_NOFRAGMENT and self.nr_nodes > 1:
+                if self.records[zone].node != self.records[first].node:
+                    alloc_flags ^= ALLOC_NOFRAGMENT  # local and mixed is better than remote
+                    at = preferred
+                    zone = first
+                    continue
+            if self.records[zone].zone_type <= zone_type and self.may_take(
+                zone, order, zone_type, alloc_flags
+            ):
+                if not gfp & GFP_THISNODE_BIT or self.records[zone].node == self.records[first].node:
+                    pfn = self.rmqueue(zone, first, order, gfp, alloc_flags)
+                    if pfn:
+                        self.prep_new_page(pfn, order, gfp)
+                        if alloc_flags & ALLOC_HIGHATOMIC:
+                            self.fallback.reserve_highatomic_pageblock(pfn, zone)
+                        return pfn
+            at += 1
+            zone = self.zonelists[at]
+            if zone == 0 and alloc_flags & ALLOC_NOFRAGMENT:
+                alloc_flags ^= ALLOC_NOFRAGMENT
+                at = preferred
+                zone = first
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def may_take(
+        self, zone: u32, order: cython.int, zone_type: u32, alloc_flags: u32
+    ) -> cython.bint:
+        """The zone is far enough above the watermark that applies."""
+        if self.watch_high and not self.records[zone].flags & ZONE_BELOW_HIGH:
+            if self.zones.zone_watermark_fast(
+                zone, order, self.zones.high_wmark_pages(zone), zone_type, alloc_flags
+            ):
+                return True
+            self.records[zone].flags |= ZONE_BELOW_HIGH
+        if alloc_flags & ALLOC_NO_WATERMARKS:
+            return True
+        return self.zones.zone_watermark_fast(
+            zone, order, self.zones.wmark_pages(zone, alloc_flags), zone_type, alloc_flags
+        )
+
+    @cython.cfunc
+    @cython.nogil
+    def rmqueue(
+        self, zone: u32, preferred: u32, order: cython.int, gfp: u32, alloc_flags: u32
+    ) -> u64:
+        """A block of this zone, from the CPU's set or the buddy lists, with its statistics."""
+        migratetype: cython.int = gfp_migratetype(gfp)
+        pfn: u64 = 0
+        if order <= PAGE_ALLOC_COSTLY_ORDER or order == PAGEBLOCK_ORDER:
+            pfn = self.pcp.rmqueue_pcplist(zone, order, migratetype, alloc_flags)
+        if pfn == 0:
+            pfn = self.rmqueue_buddy(zone, order, migratetype, alloc_flags)
+            if pfn == 0:
+                return 0
+        self.vmstat.event[PGALLOC_DMA + self.records[zone].zone_type] += (
+            cython.cast(u64, 1) << order
+        )
+        self.zone_statistics(preferred, zone)
+        if self.records[zone].flags & ZONE_BOOSTED_WATERMARK and alloc_flags & ALLOC_KSWAPD:
+            self.records[zone].flags ^= ZONE_BOOSTED_WATERMARK
+            self.vmscan.wakeup_kswapd(zone)
+        return pfn
+
+    @cython.cfunc
+    @cython.nogil
+    def rmqueue_buddy(
+        self, zone: u32, order: cython.int, migratetype: cython.int, alloc_flags: u32
+    ) -> u64:
+        """Straight from the buddy lists; the high-order reserve for those who may, and at last
+        for anyone who cannot wait."""
+        pfn: u64 = 0
+        if alloc_flags & ALLOC_HIGHATOMIC:
+            pfn = self.buddy.rmqueue_smallest(zone, order, MIGRATE_HIGHATOMIC)
+        if pfn == 0:
+            pfn = self.fallback.rmqueue(zone, order, migratetype, alloc_flags)
+        if pfn == 0 and alloc_flags & (ALLOC_OOM | ALLOC_NON_BLOCK):
+            pfn = self.buddy.rmqueue_smallest(zone, order, MIGRATE_HIGHATOMIC)
+        if pfn and self.sysctl[0].kernel < 610:
+            self.vmstat.mod_zone_page_state(zone, NR_FREE_PAGES, -(cython.cast(i64, 1) << order))
+        return pfn
+
+    @cython.cfunc
+    @cython.nogil
+    def zone_statistics(self, preferred: u32, zone: u32) -> cython.int:
+        """NUMA counters of one allocation."""
+        node: u32 = self.records[zone].node
+        local: cython.int = NUMA_LOCAL
+        if node != self.cpu_node[self.current[0].cpu]:
+            local = NUMA_OTHER
+        if node == self.records[preferred].node:
+            self.vmstat.count_numa_events(zone, NUMA_HIT, 1)
+        else:
+            self.vmstat.count_numa_events(zone, NUMA_MISS, 1)
+            self.vmstat.count_numa_events(preferred, NUMA_FOREIGN, 1)
+        self.vmstat.count_numa_events(zone, local, 1)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def prep_new_page(self, pfn: u64, order: cython.int, gfp: u32) -> cython.int:
+        """Hand-over: one reference, clean fields; a compound page's tails know their head."""
+        tail: u64
+        assert self.pages[pfn].refcount == 0 and self.pages[pfn].mapcount == 0
+        self.pages[pfn].flags = 0
+        self.pages[pfn].order = 0
+        self.pages[pfn].refcount = 1
+        if order > 0 and gfp & GFP_COMP_BIT:
+            self.pages[pfn].flags = PG_head
+            self.pages[pfn].order = cython.cast(u8, order)
+            for tail in range(pfn + 1, pfn + (cython.cast(u64, 1) << order)):
+                self.pages[tail].compound_head = cython.cast(u32, pfn)
+        return 0
+
+    # -- when no zone is above its low watermark
+
+    @cython.cfunc
+    @cython.nogil
+    def alloc_pages_slowpath(
+        self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32
+    ) -> u64:
+        """Down to min and below as the flags allow; then reclaim, until there is no progress."""
+        alloc_flags: u32 = gfp_to_alloc_flags(gfp, order)
+        retries: cython.int = 0
+        progress: u64
+        pfn: u64
+        if alloc_flags & ALLOC_KSWAPD:
+            self.wake_all_kswapds(preferred, zone_type)
+        pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+        if pfn == 0 and gfp & GFP_MEMALLOC_BIT and not gfp & GFP_NOMEMALLOC_BIT:
+            alloc_flags = ALLOC_NO_WATERMARKS | (alloc_flags & ALLOC_KSWAPD)
+            pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+        while pfn == 0 and gfp & GFP_DIRECT_RECLAIM_BIT:
+            progress = self.vmscan.try_to_free_pages(gfp, order, preferred, zone_type)
+            if progress:
+                pfn = self.after_reclaim(gfp, order, preferred, zone_type, alloc_flags)
+            if pfn or self.gives_up(gfp, order) or retries > MAX_RECLAIM_RETRIES:
+                break
+            retries += 1
+            if progress and order <= PAGE_ALLOC_COSTLY_ORDER:
+                retries = 0
+            elif progress == 0:
+                pfn = self.last_resort(gfp, order, preferred, zone_type, alloc_flags)
+                if pfn or self.oom_kill.out_of_memory(gfp, order) == 0:
+                    break
+        if pfn == 0 and gfp & GFP_NOFAIL_BIT:
+            alloc_flags |= ALLOC_NO_WATERMARKS
+            pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+        return pfn
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def gives_up(self, gfp: u32, order: cython.int) -> cython.bint:
+        """Whether the caller prefers failure to another round of reclaim."""
+        if gfp & GFP_NORETRY_BIT:
+            return True
+        return order > PAGE_ALLOC_COSTLY_ORDER and not gfp & GFP_RETRY_MAYFAIL_BIT
+
+    @cython.cfunc
+    @cython.nogil
+    def after_reclaim(
+        self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32, alloc_flags: u32
+    ) -> u64:
+        """Try again; if others or the per-CPU sets have what was freed, drain those and try once
+        more: __alloc_pages_direct_reclaim()."""
+        pfn: u64 = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+        if pfn == 0:
+            self.unreserve_highatomic(preferred, gfp, False)
+            self.pcp.drain_all_pages()
+            pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+        return pfn
+
+    @cython.cfunc
+    @cython.nogil
+    def last_resort(
+        self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32, alloc_flags: u32
+    ) -> u64:
+        """Before somebody is killed: the high-order reserve, and pages on per-CPU sets:
+        should_reclaim_retry(), __alloc_pages_may_oom()."""
+        self.unreserve_highatomic(preferred, gfp, True)
+        self.pcp.drain_all_pages()
+        return self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+
+    @cython.cfunc
+    @cython.nogil
+    def unreserve_highatomic(self, preferred: u32, gfp: u32, force: cython.bint) -> cython.int:
+        """Give back one reserved pageblock of the first zone that has one to spare."""
+        at: u32 = preferred
+        while self.zonelists[at]:
+            if self.records[self.zonelists[at]].nr_reserved_highatomic:
+                if self.fallback.unreserve_highatomic_pageblock(
+                    self.zonelists[at], gfp_migratetype(gfp), force
+                ):
+                    return 1
+            at += 1
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def wake_all_kswapds(self, preferred: u32, zone_type: u32) -> cython.int:
+        """Wake the kswapd of every node that the request could use."""
+        at: u32 = preferred
+        while self.zonelists[at]:
+            if self.records[self.zonelists[at]].zone_type <= zone_type:
+                self.vmscan.wakeup_kswapd(self.zonelists[at])
+            at += 1
+        return 0
+
+    # -- giving back
+
+    @cython.ccall
+    @cython.nogil
+    def free_pages(self, pfn: u64, order: cython.int) -> cython.int:
+        """Give back a block whose refcount is 0: free_unref_page(), __free_pages_ok()."""
+        zone: u32 = self.pages[pfn].zone
+        migratetype: cython.int = self.buddy.get_pageblock_migratetype(pfn)
+        self.free_pages_prepare(pfn, order)
+        self.vmstat.event[PGFREE] += cython.cast(u64, 1) << order
+        if order > PAGE_ALLOC_COSTLY_ORDER and order != PAGEBLOCK_ORDER:
+            return self.buddy.free_one_page(pfn, zone, order, False)
+        if migratetype >= MIGRATE_PCPTYPES:
+            if migratetype == MIGRATE_ISOLATE:
+                return self.buddy.free_one_page(pfn, zone, order, False)
+            migratetype = MIGRATE_MOVABLE
+        return self.pcp.free_unref_page_commit(pfn, zone, order, migratetype)
+
+    @cython.cfunc
+    @cython.nogil
+    def free_pages_prepare(self, pfn: u64, order: cython.int) -> cython.int:
+        """Asserts that nobody uses the page, and wipes what belonged to its last owner."""
+        tail: u64
+        assert self.pages[pfn].refcount == 0 and self.pages[pfn].mapcount == 0
+        assert not self.pages[pfn].flags & (PG_buddy | PG_pcp)
+        if self.pages[pfn].flags & PG_mlocked:
+            self.vmstat.mod_zone_page_state(
+                self.pages[pfn].zone, NR_MLOCK, -(cython.cast(i64, 1) << order)
+            )
+            self.vmstat.event[UNEVICTABLE_PGCLEARED] += cython.cast(u64, 1) << order
+        if self.pages[pfn].flags & PG_head:
+            assert self.pages[pfn].order == order
+            for tail in range(pfn + 1, pfn + (cython.cast(u64, 1) << order)):
+                self.pages[tail].compound_head = 0
+        self.pages[pfn].flags = 0
+        self.pages[pfn].mapping = 0
+        self.pages[pfn].index = 0
+        self.pages[pfn].private = 0
+        self.pages[pfn].memcg = 0
+        return 0
+
+    # -- periodic work, and figures
+
+    @cython.ccall
+    @cython.nogil
+    def refresh_cpu(self, cpu: u32) -> cython.int:
+        """One CPU's vmstat_update(), every stat_interval: fold counters, let page sets decay."""
+        zone: u32
+        self.vmstat.refresh_cpu_vm_stats(cpu)
+        if self.watch_high:
+            for zone in range(1, self.zones.nr_zones):
+                if self.records[zone].managed_pages:
+                    self.pcp.decay_pcp_high(zone, cpu)
+        return 0
+
+    def nr_allocated(self, zone):
+        """Pages of a zone that somebody holds."""
+        free = self.vmstat.zone_page_state_snapshot(zone, NR_FREE_PAGES)
+        return self.records[zone].managed_pages - free - self.pcp.nr_pcp_pages(zone)
 
     def check(self):
-        """Assert the invariants from scratch."""
-
-    @cython.ccall
-    def alloc_pages(self, gfp: u32, order: cython.int, nid: cython.int) -> u64:
-        """First pfn of 2**order pages with refcount 1 on the head, or 0. nid -1 is the local node (numa_node_id())."""
-        return 0
-
-    @cython.ccall
-    def free_pages(self, pfn: u64, order: cython.int) -> cython.int:
-        """Give back a block whose refcount is 0: free_unref_page(), free_one_page()."""
-        return 0
+        """Managed memory is free, on per-CPU sets, or in use: no page is in two places."""
+        for zone in range(1, self.zones.nr_zones):
+            assert self.nr_allocated(zone) >= 0, zone
