@@ -8,7 +8,7 @@ Plain Python, not part of the engine: it runs once, from the description of a ma
 
 Models arch/x86/kernel/e820.c and setup.c: trim_bios_range(), reserve_real_mode(); mm/mm_init.c:
 free_area_init(), find_zone_movable_pfns_for_nodes(), calculate_node_totalpages(); mm/memblock.c:
-top-down allocation.
+top-down allocation; mm/page_alloc.c: find_next_best_node().
 Not modelled: hash tables that grow with the machine (dentries, inodes), which a real kernel also
 takes before it counts managed pages: 0.2 % of a large machine's memory.
 """
@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
-from mmtwin.config import MachineConfig
+from mmtwin.config import LOCAL_DISTANCE, REMOTE_DISTANCE, MachineConfig
 from mmtwin.mm.gfp import MAX_NR_ZONES, MAX_ORDER_NR_PAGES, ZONE_MOVABLE
 
 Range = tuple[int, int]  # first pfn, last pfn + 1
@@ -76,12 +77,44 @@ def zone_spans(config: MachineConfig) -> list[ZoneSpan]:
     return spans
 
 
+def nodes_by_distance(config: MachineConfig) -> list[list[int]]:
+    """For each node all nodes, nearest first: find_next_best_node() over and over.
+
+    Nodes with CPUs come a little later, lower numbers after higher ones; nodes of equal distance
+    take turns in being first.
+    """
+    load = [0] * len(config.nodes)
+
+    def cost(node: int, other: int) -> tuple[int, int, int]:
+        near = node_distance(config, node, other) + (other < node) + (other in config.cpu_node)
+        return near, load[other], other
+
+    orders = []
+    for node in range(len(config.nodes)):
+        order, rest = [node], set(range(len(config.nodes))) - {node}
+        while rest:
+            best = min(rest, key=partial(cost, node))
+            if node_distance(config, node, best) != node_distance(config, node, order[-1]):
+                load[best] += 1
+            order.append(best)
+            rest.remove(best)
+        orders.append(order)
+    return orders
+
+
+def node_distance(config: MachineConfig, node: int, other: int) -> int:
+    """SLIT distance: 10 for itself, by default 20 for any other."""
+    if config.distances:
+        return config.distances[node][other]
+    return LOCAL_DISTANCE if node == other else REMOTE_DISTANCE
+
+
 def present_ranges(config: MachineConfig, node: int) -> list[Range]:
     """RAM of a node less page 0 and the BIOS hole."""
     ranges = config.nodes[node].ranges
     for start, end in ranges:
         if start % MAX_ORDER_NR_PAGES:
-            raise ValueError(f"node {node}: RAM at pfn {start:#x} does not start on a 4 MiB boundary")
+            raise ValueError(f"node {node}: RAM at pfn {start:#x} is not on a 4 MiB boundary")
         if start >= end:
             raise ValueError(f"node {node}: RAM from pfn {start:#x} to {end:#x} is empty")
     return list(without(list(ranges), [(0, 1), BIOS_HOLE]))
@@ -135,8 +168,8 @@ def _movable_start(config: MachineConfig, node: int, present: list[Range]) -> in
     """First pfn of the node's ZONE_MOVABLE: its even share of movablecore or kernelcore, cut from
     the top of the highest zone: find_zone_movable_pfns_for_nodes()."""
     total = sum(n.nr_pages for n in config.nodes)
-    movable = getattr(config, "movablecore", 0)
-    kernelcore = getattr(config, "kernelcore", 0)
+    movable = config.movablecore
+    kernelcore = config.kernelcore
     if kernelcore:
         movable = min(movable or total, max(0, total - kernelcore))
     left = movable // len(config.nodes)

@@ -119,7 +119,7 @@ class Buddy:
             self.free_one_page(start, zone, order, True)
             start += 1 << order
 
-    def _defer(self, zone, index, last, start, end):
+    def _defer(self, zone: u32, index: u32, last: u32, start: u64, end: u64):
         self.deferred[index].start = start
         self.deferred[index].end = end
         if last:
@@ -127,7 +127,8 @@ class Buddy:
         else:
             self.records[zone].deferred = index
         at = self.mem_map.free_list(zone, MAX_PAGE_ORDER, MIGRATE_MOVABLE)
-        self.mem_map.lists[at].nr += (end - start) // MAX_ORDER_NR_PAGES
+        blocks: i64 = (end - start) // MAX_ORDER_NR_PAGES  # typed: `+=` with an object is not sound
+        self.mem_map.lists[at].nr += blocks
         self.account_freepages(zone, end - start, MIGRATE_MOVABLE)
         if self.sysctl[0].kernel >= 618:
             self.vmstat.mod_zone_page_state(zone, NR_FREE_PAGES_BLOCKS, end - start)
@@ -233,9 +234,7 @@ class Buddy:
 
     @cython.cfunc
     @cython.nogil
-    def get_page_from_free_area(
-        self, zone: u32, order: cython.int, migratetype: cython.int
-    ) -> u64:
+    def get_page_from_free_area(self, zone: u32, order: cython.int, migratetype: cython.int) -> u64:
         """First block of a free list, still on it: or 0."""
         at: u32 = self.mem_map.free_list(zone, order, migratetype)
         pfn: u64 = self.mem_map.lists[at].first
@@ -434,10 +433,11 @@ class Buddy:
 
     def free_blocks(self, zone):
         """Free blocks by order, over all migratetypes: a line of /proc/buddyinfo."""
-        return [
-            sum(self.nr_free(zone, order, t) for t in range(MIGRATE_TYPES))
-            for order in range(NR_PAGE_ORDERS)
-        ]
+        blocks = [0] * NR_PAGE_ORDERS
+        for order in range(NR_PAGE_ORDERS):
+            for migratetype in range(MIGRATE_TYPES):
+                blocks[order] += self.nr_free(zone, order, migratetype)
+        return blocks
 
     def pageblock_counts(self, zone):
         """Pageblocks by migratetype: "Number of blocks type" of /proc/pagetypeinfo."""
@@ -463,8 +463,10 @@ class Buddy:
     def check(self):
         """Recount every free list."""
         for zone in range(1, self.zones.nr_zones):
-            free = sum(self._check_list(zone, o, t) for o in range(NR_PAGE_ORDERS)
-                       for t in range(MIGRATE_TYPES))
+            free = 0
+            for order in range(NR_PAGE_ORDERS):
+                for migratetype in range(MIGRATE_TYPES):
+                    free += self._check_list(zone, order, migratetype)
             assert free == self.vmstat.zone_page_state_snapshot(zone, NR_FREE_PAGES), zone
             assert free <= self.records[zone].managed_pages
 
@@ -491,9 +493,9 @@ class Buddy:
         return blocks
 
     def _check_block(self, pfn, zone, order, migratetype):
-        page = self.pages[pfn]
-        assert pfn % (1 << order) == 0 and page.refcount == 0 and page.flags == PG_buddy
-        assert (page.order, page.migratetype, page.zone) == (order, migratetype, zone)
+        assert pfn % (1 << order) == 0 and self.pages[pfn].refcount == 0
+        assert self.pages[pfn].flags == PG_buddy and self.pages[pfn].order == order
+        assert self.pages[pfn].migratetype == migratetype and self.pages[pfn].zone == zone
         start = self.records[zone].zone_start_pfn
         assert start <= pfn and pfn + (1 << order) <= start + self.records[zone].spanned_pages
         if self.sysctl[0].kernel >= 610:

@@ -286,7 +286,7 @@ class Fallback:
         limit: u64 = self.records[zone].watermark_high * self.sysctl[0].watermark_boost_factor
         limit = limit // 10000
         boost: u64 = self.records[zone].watermark_boost + PAGEBLOCK_NR_PAGES
-        if limit == 0 or PAGEBLOCK_NR_PAGES * 4 > self.records[zone].managed_pages:
+        if limit == 0 or self.records[zone].managed_pages < PAGEBLOCK_NR_PAGES * 4:
             return 0
         if limit < PAGEBLOCK_NR_PAGES:
             limit = PAGEBLOCK_NR_PAGES

@@ -65,7 +65,6 @@ ALLOC_WMARK_MASK = cython.declare(cython.const[cython.uint], 0x3)
 ALLOC_OOM = cython.declare(cython.const[cython.uint], 0x8)  # an OOM victim
 ALLOC_NON_BLOCK = cython.declare(cython.const[cython.uint], 0x10)  # 6.1: ALLOC_HARDER
 ALLOC_MIN_RESERVE = cython.declare(cython.const[cython.uint], 0x20)  # 6.1: ALLOC_HIGH
-ALLOC_CPUSET = cython.declare(cython.const[cython.uint], 0x40)
 ALLOC_NOFRAGMENT = cython.declare(
     cython.const[cython.uint], 0x100
 )  # no fallback between pageblocks of different mobility
@@ -129,13 +128,11 @@ def gfp_migratetype(gfp: u32) -> cython.int:
 @cython.exceptval(check=False)
 def gfp_to_alloc_flags(gfp: u32, order: cython.int) -> u32:
     """Rights in the slow path: gfp_to_alloc_flags()."""
-    flags: u32 = ALLOC_WMARK_MIN | ALLOC_CPUSET
+    flags: u32 = ALLOC_WMARK_MIN
     flags |= gfp & (GFP_HIGH_BIT | GFP_KSWAPD_RECLAIM_BIT)  # ALLOC_MIN_RESERVE, ALLOC_KSWAPD
     if not gfp & GFP_DIRECT_RECLAIM_BIT:
         if not gfp & GFP_NOMEMALLOC_BIT:
             flags |= ALLOC_NON_BLOCK
             if order > 0:
                 flags |= ALLOC_HIGHATOMIC
-        if flags & ALLOC_MIN_RESERVE:
-            flags &= 0xFFFFFFBF  # not ALLOC_CPUSET: better from a wrong node than not at all
     return flags

@@ -36,7 +36,7 @@ if not cython.compiled:
         PG_unevictable,
         PG_writeback,
     )
-    from mmtwin.mm.types import Currents, Pages, Sysctls, U32s, U64s, i64, u32, u64
+    from mmtwin.mm.types import Currents, Pages, U32s, U64s, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_LOCKED, VM_SPECIAL
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (

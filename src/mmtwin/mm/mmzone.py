@@ -24,7 +24,13 @@ import math
 
 import cython
 
-from mmtwin.mm.boot_memory import INIT_PAGES, KERNEL_START, zone_spans
+from mmtwin.mm.boot_memory import (
+    INIT_PAGES,
+    KERNEL_START,
+    node_distance,
+    nodes_by_distance,
+    zone_spans,
+)
 
 if not cython.compiled:
     from mmtwin.mm.gfp import (
@@ -69,7 +75,7 @@ Zone = cython.struct(
     watermark_boost=u64,  # added to all four while fragmentation is being fought
     nr_reserved_highatomic=u64,  # pages of pageblocks kept for high-order atomic allocations
     nr_free_highatomic=u64,
-    nr_pageblocks=u64,  # inside of its present ranges
+    nr_pageblocks=u64,  # those that it spans
     node=u32,
     zone_type=u32,  # ZONE_*
     flags=u32,  # ZONE_BELOW_HIGH ...
@@ -91,7 +97,6 @@ SWAP_CLUSTER_MAX = cython.declare(cython.const[cython.int], 32)
 MIN_FREE_KBYTES_MIN = cython.declare(cython.const[cython.int], 128)
 MIN_FREE_KBYTES_MAX = cython.declare(cython.const[cython.int], 262144)
 MIGRATE_PCPTYPES_SQUARED = cython.declare(cython.const[cython.int], 9)
-PENALTY_FOR_NODE_WITH_CPUS = cython.declare(cython.const[cython.int], 1)
 THP_MIN_PAGES = cython.declare(cython.const[cython.int], 131072)  # 512 MiB: less boots with THP off
 DEFAULT_LOWMEM_RESERVE_RATIO = (256, 256, 32, 0)
 
@@ -148,10 +153,7 @@ class Zones:
             self.zones[zone].spanned_pages = span.spanned_pages
             self.zones[zone].present_pages = span.present_pages
             self.zones[zone].managed_pages = span.managed_pages
-            self.zones[zone].nr_pageblocks = sum(
-                -(-end // PAGEBLOCK_NR_PAGES) - start // PAGEBLOCK_NR_PAGES
-                for start, end in span.present
-            )
+            self.zones[zone].nr_pageblocks = -(-span.spanned_pages // PAGEBLOCK_NR_PAGES)
         for zone_type, ratio in enumerate(DEFAULT_LOWMEM_RESERVE_RATIO):
             self.lowmem_reserve_ratio[zone_type] = ratio
         self.build_all_zonelists()
@@ -188,10 +190,9 @@ class Zones:
 
     def build_all_zonelists(self):
         """For each node: all populated zones, near nodes first, high zones first in a node."""
-        load = [0] * self.nr_nodes
-        for node in range(self.nr_nodes):
+        for node, order in enumerate(nodes_by_distance(self.config)):
             at = node * self.zonelist_length
-            for other in self._nodes_by_distance(node, load):
+            for other in order:
                 for zone_type in range(MAX_NR_ZONES - 1, -1, -1):
                     zone = self.zone_index(other, zone_type)
                     if self.zones[zone].managed_pages:
@@ -209,27 +210,9 @@ class Zones:
             at += 1
         return at
 
-    def _nodes_by_distance(self, node, load):
-        """find_next_best_node(), over and over; nodes of equal distance take turns by `load`."""
-        order = [node]
-        while len(order) < self.nr_nodes:
-            rest = [n for n in range(self.nr_nodes) if n not in order]
-            best = min(rest, key=lambda n: (self._node_cost(node, n), load[n], n))
-            if self.node_distance(node, best) != self.node_distance(node, order[-1]):
-                load[best] += 1
-            order.append(best)
-        return order
-
-    def _node_cost(self, node, other):
-        cost = self.node_distance(node, other) + (other < node)
-        return cost + PENALTY_FOR_NODE_WITH_CPUS * (other in self.config.cpu_node)
-
     def node_distance(self, node, other):
         """SLIT distance: 10 for itself, by default 20 for any other."""
-        rows = getattr(self.config, "distances", ())
-        if node < len(rows) and other < len(rows[node]):
-            return rows[node][other]
-        return 10 if node == other else 20
+        return node_distance(self.config, node, other)
 
     # -- is there enough?
 
@@ -345,22 +328,19 @@ class Zones:
 
         Thresholds and lowmem reserves stay as they were before the init sections were freed.
         """
-        largest = self.zone_of_kernel()
-        self.zones[largest].managed_pages -= INIT_PAGES
+        largest: u32 = self.zone_of(KERNEL_START)
+        unfreed: u64 = INIT_PAGES
+        self.zones[largest].managed_pages -= unfreed
         if self.sysctl[0].min_free_kbytes <= 0:
             self.calculate_min_free_kbytes()
         self.setup_per_zone_wmarks()
         for zone in range(1, self.nr_zones):
             self.vmstat.set_zone_threshold(zone, self.zones[zone].managed_pages)
         self.setup_per_zone_lowmem_reserve()
-        self.zones[largest].managed_pages += INIT_PAGES
+        self.zones[largest].managed_pages += unfreed
         if self.totalram_pages() < THP_MIN_PAGES:
             self.sysctl[0].thp_enabled = 0
         self.set_recommended_min_free_kbytes()
-
-    def zone_of_kernel(self):
-        """The zone that holds the kernel's image."""
-        return self.zone_of(KERNEL_START)
 
     def calculate_min_free_kbytes(self):
         """Set min_free_kbytes from the size of low memory: calculate_min_free_kbytes()."""
@@ -479,7 +459,9 @@ class Zones:
     def check(self):
         """Layout and watermarks are in order."""
         for zone in range(1, self.nr_zones):
-            z = self.zones[zone]
-            assert z.managed_pages <= z.present_pages <= z.spanned_pages
-            assert z.watermark_min <= z.watermark_low <= z.watermark_high <= z.watermark_promo
-            assert zone == self.zone_index(z.node, z.zone_type)
+            present = self.zones[zone].present_pages
+            assert self.zones[zone].managed_pages <= present <= self.zones[zone].spanned_pages
+            marks = list(self.watermarks(zone).values())[1:]
+            assert marks == sorted(marks)
+            node, zone_type = self.zones[zone].node, self.zones[zone].zone_type
+            assert zone == self.zone_index(node, zone_type)

@@ -29,7 +29,6 @@ if not cython.compiled:
         ALLOC_NON_BLOCK,
         ALLOC_OOM,
         ALLOC_WMARK_LOW,
-        ALLOC_WMARK_MASK,
         GFP_COMP_BIT,
         GFP_DIRECT_RECLAIM_BIT,
         GFP_KSWAPD_RECLAIM_BIT,
@@ -47,7 +46,6 @@ if not cython.compiled:
         MIGRATE_PCPTYPES,
         PAGE_ALLOC_COSTLY_ORDER,
         PAGEBLOCK_ORDER,
-        ZONE_DMA32,
         ZONE_NORMAL,
         gfp_migratetype,
         gfp_to_alloc_flags,
@@ -180,18 +178,19 @@ class PageAlloc:
                     at = preferred
                     zone = first
                     continue
-            if self.records[zone].zone_type <= zone_type and self.may_take(
-                zone, order, zone_type, alloc_flags
-            ):
-                if not gfp & GFP_THISNODE_BIT or self.records[zone].node == self.records[first].node:
+            pfn = 0
+            if self.records[zone].zone_type <= zone_type:
+                if self.may_take(zone, order, zone_type, alloc_flags):
                     pfn = self.rmqueue(zone, first, order, gfp, alloc_flags)
-                    if pfn:
-                        self.prep_new_page(pfn, order, gfp)
-                        if alloc_flags & ALLOC_HIGHATOMIC:
-                            self.fallback.reserve_highatomic_pageblock(pfn, zone)
-                        return pfn
+            if pfn:
+                self.prep_new_page(pfn, order, gfp)
+                if alloc_flags & ALLOC_HIGHATOMIC:
+                    self.fallback.reserve_highatomic_pageblock(pfn, zone)
+                return pfn
             at += 1
             zone = self.zonelists[at]
+            if gfp & GFP_THISNODE_BIT and self.records[zone].node != self.records[first].node:
+                zone = 0
             if zone == 0 and alloc_flags & ALLOC_NOFRAGMENT:
                 alloc_flags ^= ALLOC_NOFRAGMENT
                 at = preferred

@@ -25,7 +25,6 @@ if not cython.compiled:
         MIGRATE_MOVABLE,
         MIGRATE_PCPTYPES,
         PAGE_ALLOC_COSTLY_ORDER,
-        PAGEBLOCK_ORDER,
         ZONE_MOVABLE,
     )
     from mmtwin.mm.mem_map import NR_PCP_LISTS, MemMap
@@ -151,7 +150,9 @@ class PerCpuPages:
             taken += 1
         self.pcps[at].count += taken << order
         if self.sysctl[0].kernel < 610:
-            self.vmstat.mod_zone_page_state(zone, NR_FREE_PAGES, -(cython.cast(i64, taken) << order))
+            self.vmstat.mod_zone_page_state(
+                zone, NR_FREE_PAGES, -(cython.cast(i64, taken) << order)
+            )
         return 0
 
     @cython.cfunc
@@ -210,7 +211,7 @@ class PerCpuPages:
     @cython.nogil
     @cython.exceptval(check=False)
     def order_to_pindex(self, migratetype: cython.int, order: cython.int) -> cython.int:
-        """Which of a set's lists: by order and type; from 6.10 movable huge pages have their own."""
+        """Which of a set's lists; from 6.10 on movable huge pages have one of their own."""
         if order <= PAGE_ALLOC_COSTLY_ORDER:
             return order * MIGRATE_PCPTYPES + migratetype
         if self.autotune and migratetype == MIGRATE_MOVABLE:
@@ -439,8 +440,11 @@ class PerCpuPages:
 
     def zone_highsize(self, zone, batch, fraction):
         """A CPU's share of the low watermark, or of a fraction of the zone."""
-        total = self.records[zone].managed_pages // fraction if fraction else (
-            self.zones.watermarks(zone)["low"])
+        total = (
+            self.records[zone].managed_pages // fraction
+            if fraction
+            else (self.zones.watermarks(zone)["low"])
+        )
         cpus = self.config.cpu_node.count(self.records[zone].node) or self.nr_cpus
         return max(total // cpus, batch << 2)
 
@@ -449,20 +453,13 @@ class PerCpuPages:
     def pageset(self, zone, cpu):
         """{"count", "high", "batch", "high_min", "high_max"} of a set, as zoneinfo shows them."""
         at = zone * self.nr_cpus + cpu
-        names = ("count", "high", "batch", "high_min", "high_max")
-        return {name: getattr(self._record(at), name) for name in names}
-
-    def _record(self, at):
-        from types import SimpleNamespace
-
-        record = self.pcps[at]
-        return SimpleNamespace(
-            count=record.count,
-            high=record.high,
-            batch=record.batch,
-            high_min=record.high_min,
-            high_max=record.high_max,
-        )
+        return {
+            "count": self.pcps[at].count,
+            "high": self.pcps[at].high,
+            "batch": self.pcps[at].batch,
+            "high_min": self.pcps[at].high_min,
+            "high_max": self.pcps[at].high_max,
+        }
 
     def nr_pcp_pages(self, zone):
         """Pages on all sets of a zone."""
@@ -481,7 +478,8 @@ class PerCpuPages:
         pfns = self.mem_map.members(at)
         assert len(pfns) == self.mem_map.lists[at].nr
         for pfn in pfns:
-            page = self.pages[pfn]
-            assert page.refcount == 0 and page.flags == PG_pcp and page.zone == zone
-            assert self.order_to_pindex(page.migratetype, page.order) == pindex
+            assert self.pages[pfn].refcount == 0 and self.pages[pfn].flags == PG_pcp
+            assert self.pages[pfn].zone == zone
+            order = self.pages[pfn].order
+            assert self.order_to_pindex(self.pages[pfn].migratetype, order) == pindex
         return sum(1 << self.pages[pfn].order for pfn in pfns)

@@ -32,9 +32,7 @@ class Vmscan:
 
     @cython.ccall
     @cython.nogil
-    def try_to_free_pages(
-        self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32
-    ) -> u64:
+    def try_to_free_pages(self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32) -> u64:
         """Direct reclaim for an allocation from position `preferred` of the zonelists on, up to
         zone_type: pages freed."""
         self.vmstat.count_vm_events(ALLOCSTALL_DMA + zone_type, 1)

@@ -18,7 +18,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.gfp import MAX_NR_ZONES
-    from mmtwin.mm.types import Currents, I64s, U64s, i64, u32
+    from mmtwin.mm.types import Currents, I64s, U64s, i64, u32, u64
     from mmtwin.mm.vmstat_items import (
         NR_VM_EVENT_ITEMS,
         NR_VM_NODE_STAT_ITEMS,
@@ -181,7 +181,7 @@ class VmStat:
     @cython.ccall
     @cython.nogil
     def zone_page_state(self, zone: u32, item: cython.int) -> i64:
-        """A zone's counter as /proc/zoneinfo shows it: without what CPUs hold back, never negative."""
+        """A zone's counter as /proc/zoneinfo shows it, without what CPUs hold back."""
         value: i64 = self.zone_stat[zone * NR_VM_ZONE_STAT_ITEMS + item]
         if value < 0:
             return 0
