@@ -145,16 +145,16 @@ def test_a_description_survives_json(toml: Path) -> None:
 @pytest.mark.parametrize(
     ("keywords", "words"),
     [
-        ({"ram": "1K"}, "ram: 1K is out of range; it is 16M to 8T"),
+        ({"ram": "1K"}, "ram: 1K is out of range; it is 64M to 8T"),
         ({"ram": "lots"}, "ram: 'lots' is no size"),
-        ({"ram": 16 * MIB + 4096}, "multiple of 2M"),
+        ({"ram": 128 * MIB + 4096}, "multiple of 4M"),
         ({"cpus": 0}, "cpus: 0 is out of range; it is 1 to 32"),
         ({"cpus": "two"}, "cpus: 'two' is no number"),
         ({"cpus": 2.5}, "cpus: 2.5 is no number"),
         ({"kernel": "5.10"}, "kernel: '5.10' is not modelled; it is one of 6.1, 6.12, 6.18"),
         ({"la57": "maybe"}, "la57: 'maybe' is neither"),
         ({"rma": "1G"}, "rma: no such key; did you mean ram?"),
-        ({"nodes": 3, "ram": "1G"}, "multiple of 2M"),
+        ({"nodes": 3, "ram": "1G"}, "multiple of 4M"),
         ({"tlb": {"l2_entries": 1000}}, "tlb.l2_entries: 1000 entries of 12 ways"),
         ({"tlb": {"l3": 1}}, "tlb.l3: no such key"),
         ({"sysctl": {"vm.overcommit_memory": 3}}, "memory: 3 is out of range; it is 0 to 2"),
@@ -198,7 +198,7 @@ def test_bad_nodes_are_refused(nodes: list[dict[str, object]], words: str) -> No
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("ram = ", "not TOML"), ("rma = 1", "rma: no such key"), ("ram = '1K'", "16M to 8T"),
+    [("ram = ", "not TOML"), ("rma = 1", "rma: no such key"), ("ram = '1K'", "64M to 8T"),
      ("\x00", "not TOML"), ("[sysctl]\nvm.overcommit_memory = 9", "it is 0 to 2")],
 )  # fmt: skip
 def test_an_error_in_a_file_names_the_file(tmp_path: Path, text: str, words: str) -> None:

@@ -22,7 +22,7 @@ from mmtwin.units import PAGE_SHIFT, format_size, parse_size
 GIB = 1 << 30
 MIB = 1 << 20
 KERNELS = {"6.1": 601, "6.12": 612, "6.18": 618}
-MIN_RAM, MAX_RAM = 16 * MIB, 8 << 40
+MIN_RAM, MAX_RAM = 64 * MIB, 8 << 40
 MAX_CPUS = 32  # bits of Mm.cpu_mask
 MAX_NODES = 16
 LOCAL_DISTANCE, REMOTE_DISTANCE, MAX_DISTANCE = 10, 20, 255
@@ -387,8 +387,8 @@ def _size(key: str, value: Any, minimum: int, maximum: int) -> int:
 
 
 def _whole_pages(key: str, size: int) -> None:
-    if size % (2 * MIB):
-        raise ConfigError(f"{key}: each node's memory must be a multiple of 2M")
+    if size % (4 * MIB):
+        raise ConfigError(f"{key}: each node's memory must be a multiple of 4M")
 
 
 def _switch(key: str, value: Any) -> bool:

@@ -37,7 +37,7 @@ def show(machine: Machine, task: int) -> str:
         *_memory(mm),
         *(0, 0),  # kstkesp, kstkeip: only of a process that is dumping core
         *(0, 0, 0, 0),  # pending, blocked, ignored and caught signals
-        *(0, 0, 0),  # wchan, nswap, cnswap
+        *(_waits(machine, task), 0, 0),  # wchan, nswap, cnswap
         *(SIGCHLD, int(t.cpu), 0, 0),  # exit_signal, processor, rt_priority, policy
         *(0, 0, 0),  # delayacct_blkio_ticks, guest_time, cguest_time
         *_places(mm),
@@ -51,6 +51,12 @@ def state(machine: Machine, task: int) -> str:
     if int(machine.arena.tasks[task].state) == TASK_ZOMBIE:
         return "Z"
     return "R" if int(machine.arena.current[0].task) == task else "S"
+
+
+def _waits(machine: Machine, task: int) -> int:
+    """The wchan column: 1 for a single thread that is not running."""
+    alone = int(machine.arena.tasks[task].nr_threads) < 2
+    return int(alone and state(machine, task) != "R")
 
 
 def _memory(mm: Any | None) -> list[int]:
