@@ -221,3 +221,11 @@ def test_a_missing_file_and_a_binary_one_are_one_line_errors(tmp_path: Path) -> 
 def test_a_bad_setting_is_refused(setting: str) -> None:
     with pytest.raises(ConfigError):
         with_settings(describe(), [setting])
+
+
+def test_the_documented_example_is_the_one_in_examples_and_loads() -> None:
+    root = Path(__file__).resolve().parent.parent
+    example = (root / "examples" / "two-nodes.toml").read_text()
+    body = example.split("\n", 1)[1]
+    assert body in (root / "docs" / "machine.md").read_text()
+    assert load(root / "examples" / "two-nodes.toml").cpus == 4

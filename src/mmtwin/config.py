@@ -44,7 +44,7 @@ class NodeConfig:
 
 @dataclass(frozen=True)
 class TlbConfig:
-    """One CPU's data TLB, of a Skylake server by default. Sets (entries / ways) are powers of two."""
+    """One CPU's data TLB, a Skylake server's by default; sets (entries / ways) are powers of 2."""
 
     l1_entries: int = 64  # of 4 KiB
     l1_ways: int = 4

@@ -58,8 +58,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _refuse_if_in_use(target: Path) -> None:
-    if target.exists() and not (target / MARK).exists() and (
-        not target.is_dir() or any(target.iterdir())
+    if (
+        target.exists()
+        and not (target / MARK).exists()
+        and (not target.is_dir() or any(target.iterdir()))
     ):
         reason = "exists, and is no earlier export"
         raise FileExistsError(errno.EEXIST, reason, os.fspath(target))

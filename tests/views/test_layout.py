@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mmtwin.views import maps, smaps, status
+from mmtwin.views import limits, maps, smaps, status
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -37,8 +37,8 @@ def test_a_line_of_maps_is_the_kernels() -> None:
 
 
 def test_long_device_and_inode_numbers_push_the_name_right() -> None:
-    assert maps.line(0x400000, 0x401000, "r-xp", 0, 259 << 20 | 17, 123456789012345678901, "/x") == (
-        "00400000-00401000 r-xp 00000000 103:11 123456789012345678901             /x\n"
+    assert maps.line(0x400000, 0x401000, "r-xp", 0, 259 << 20 | 17, 123456789012345678901, "/") == (
+        "00400000-00401000 r-xp 00000000 103:11 123456789012345678901             /\n"
     )
 
 
@@ -94,3 +94,10 @@ def test_bitmaps_are_hexadecimal_in_groups() -> None:
     assert status.bitmap((1 << 32) - 1, 32) == "ffffffff"
     assert status.bitmap(1, 1024) == ",".join(["00000000"] * 31 + ["00000001"])
     assert (status.ranges(1), status.ranges(8)) == ("0", "0-7")
+
+
+def test_a_line_of_limits_is_the_kernels() -> None:
+    for text in sample("limits").splitlines(keepends=True):
+        name, *rest = re.split(r"\s{2,}", text.strip())
+        soft, hard, unit = [*rest, ""][:3]
+        assert limits.line(name, soft, hard, unit) == text

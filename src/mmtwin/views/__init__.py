@@ -16,30 +16,46 @@ from typing import TYPE_CHECKING
 from mmtwin import sysctl
 from mmtwin.errors import NotModelledError, did_you_mean
 from mmtwin.views import (
+    buddyinfo,
     cmdline,
     cpu,
+    kpage,
+    limits,
     loadavg,
     maps,
+    meminfo,
     oom_score_adj,
     stat,
     statm,
     status,
     tasks,
+    vmstat,
+    zoneinfo,
 )
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
 FILES: dict[str, Callable[[Machine], str]] = {
+    "/proc/buddyinfo": buddyinfo.show,
     "/proc/cpuinfo": cpu.show_cpuinfo,
     "/proc/loadavg": loadavg.show,
+    "/proc/meminfo": meminfo.show,
+    "/proc/pagetypeinfo": buddyinfo.show_pagetypes,
     "/proc/stat": cpu.show_stat,
     "/proc/uptime": loadavg.show_uptime,
+    "/proc/vmstat": vmstat.show,
+    "/proc/zoneinfo": zoneinfo.show,
 }
-NODE_FILES: dict[str, Callable[[Machine, int], str]] = {}
+NODE_FILES: dict[str, Callable[[Machine, int], str]] = {
+    "meminfo": meminfo.show_node,
+    "numastat": vmstat.show_numastat,
+    "vmstat": vmstat.show_node,
+}
 TASK_FILES: dict[str, Callable[[Machine, int], str]] = {
     "cmdline": cmdline.show,
     "comm": tasks.show_comm,
+    "limits": limits.show,
     "maps": maps.show,
     "oom_score_adj": oom_score_adj.show,
     "stat": stat.show,
@@ -50,7 +66,10 @@ TASK_WRITES: dict[str, Callable[[Machine, int, str], None]] = {
     "oom_score_adj": oom_score_adj.write,
 }
 # (machine, offset, length) -> bytes of a file that is no text; length -1 reads to its end
-BINARY_FILES: dict[str, Callable[[Machine, int, int], bytes]] = {}
+BINARY_FILES: dict[str, Callable[[Machine, int, int], bytes]] = {
+    "/proc/kpagecount": kpage.kpagecount,
+    "/proc/kpageflags": kpage.kpageflags,
+}
 TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {}
 
 _NODES = "/sys/devices/system/node"

@@ -7,13 +7,12 @@ ProtectionKey is left out: the machine's CPUs have no protection keys.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmtwin.mm import vm_flags as vm
-from mmtwin.views import maps, tasks
 
 if TYPE_CHECKING:
-    from mmtwin.machine import Machine
+    pass
 
 # Two letters for each flag, in order of its bit, as the file lists them.
 MNEMONICS = tuple(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmtwin.mm.uapi import RLIM_INFINITY, TASK_ZOMBIE
 from mmtwin.units import PAGE_SHIFT
-from mmtwin.views import statm, tasks
+from mmtwin.views import tasks
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
@@ -34,7 +34,7 @@ def show(machine: Machine, task: int) -> str:
         *(0, 0, 0, 0),  # utime, stime, cutime, cstime
         *(DEFAULT_PRIORITY, 0, int(t.nr_threads), 0),  # priority, nice, threads, itrealvalue
         int(t.start_time_ns) // NS_PER_TICK,
-        *_memory(mm),
+        *_memory(machine, task, mm),
         *(0, 0),  # kstkesp, kstkeip: only of a process that is dumping core
         *(0, 0, 0, 0),  # pending, blocked, ignored and caught signals
         *(_waits(machine, task), 0, 0),  # wchan, nswap, cnswap
@@ -59,13 +59,13 @@ def _waits(machine: Machine, task: int) -> int:
     return int(alone and state(machine, task) != "R")
 
 
-def _memory(mm: Any | None) -> list[int]:
+def _memory(machine: Machine, task: int, mm: Any | None) -> list[int]:
     """vsize in bytes, rss in pages, rsslim, startcode, endcode, startstack."""
     if mm is None:
         return [0, 0, RLIM_INFINITY, 0, 0, 0]
     return [
         int(mm.total_vm) << PAGE_SHIFT,
-        statm.rss_pages(mm),
+        int(machine.rss_stat.get_mm_rss(int(machine.arena.tasks[task].mm))),
         RLIM_INFINITY,
         *(int(mm.start_code), int(mm.end_code), int(mm.start_stack)),
     ]

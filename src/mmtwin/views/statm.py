@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES
 from mmtwin.units import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.views import tasks
 
@@ -16,10 +17,11 @@ def show(machine: Machine, task: int) -> str:
     mm = tasks.mm_of(machine, task)
     if mm is None:
         return "0 0 0 0 0 0 0\n"
-    shared = int(mm.rss_filepages) + int(mm.rss_shmempages)
+    file, anon, shmem = resident(machine, task)
+    shared = file + shmem
     fields = (
         int(mm.total_vm),
-        shared + int(mm.rss_anonpages),
+        shared + anon,
         shared,
         text_bytes(mm) >> PAGE_SHIFT,
         0,
@@ -35,6 +37,9 @@ def text_bytes(mm: Any) -> int:
     return end - int(mm.start_code) // PAGE_SIZE * PAGE_SIZE
 
 
-def rss_pages(mm: Any) -> int:
-    """get_mm_rss()."""
-    return int(mm.rss_filepages) + int(mm.rss_anonpages) + int(mm.rss_shmempages)
+def resident(machine: Machine, task: int) -> tuple[int, int, int]:
+    """Pages of files, anonymous and shared memory by get_mm_counter_sum(): exact from 6.2 on."""
+    mm, rss = int(machine.arena.tasks[task].mm), machine.rss_stat
+    kinds = (MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES)
+    file, anon, shmem = (int(rss.get_mm_counter_sum(mm, kind)) for kind in kinds)
+    return file, anon, shmem

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mmtwin.mm.rss_stat import MM_SWAPENTS
 from mmtwin.units import PAGE_SHIFT
 from mmtwin.views import stat, statm, tasks
 
@@ -26,7 +27,7 @@ def show(machine: Machine, task: int) -> str:
     mm = tasks.mm_of(machine, task)
     rows = [*_identity(machine, task)]
     if mm is not None:
-        rows += [*_memory(mm), *_mm_switches(machine)]
+        rows += [*_memory(machine, task, mm), *_mm_switches(machine)]
     rows += [("Threads", int(machine.arena.tasks[task].nr_threads)), *_rights(machine)]
     rows += [*_allowed(machine)]
     return "".join(f"{name}:\t{value}\n" for name, value in rows)
@@ -58,10 +59,12 @@ def _identity(machine: Machine, task: int) -> list[tuple[str, Any]]:
     return rows
 
 
-def _memory(mm: Any) -> list[tuple[str, str]]:
+def _memory(machine: Machine, task: int, mm: Any) -> list[tuple[str, str]]:
     """task_mem(): sizes in kB, eight columns wide."""
     text = min(statm.text_bytes(mm), int(mm.exec_vm) << PAGE_SHIFT) >> 10
-    rss, total = statm.rss_pages(mm), int(mm.total_vm)
+    file, anon, shmem = statm.resident(machine, task)
+    swap = int(machine.rss_stat.get_mm_counter_sum(int(machine.arena.tasks[task].mm), MM_SWAPENTS))
+    rss, total = file + anon + shmem, int(mm.total_vm)
     pages = [
         ("VmPeak", max(int(mm.hiwater_vm), total)),
         ("VmSize", total),
@@ -69,9 +72,9 @@ def _memory(mm: Any) -> list[tuple[str, str]]:
         ("VmPin", int(mm.pinned_vm)),
         ("VmHWM", max(int(mm.hiwater_rss), rss)),
         ("VmRSS", rss),
-        ("RssAnon", int(mm.rss_anonpages)),
-        ("RssFile", int(mm.rss_filepages)),
-        ("RssShmem", int(mm.rss_shmempages)),
+        ("RssAnon", anon),
+        ("RssFile", file),
+        ("RssShmem", shmem),
         ("VmData", int(mm.data_vm)),
         ("VmStk", int(mm.stack_vm)),
     ]
@@ -80,7 +83,7 @@ def _memory(mm: Any) -> list[tuple[str, str]]:
         ("VmExe", text),
         ("VmLib", (int(mm.exec_vm) << (PAGE_SHIFT - 10)) - text),
         ("VmPTE", int(mm.pgtables_bytes) >> 10),
-        ("VmSwap", int(mm.rss_swapents) << (PAGE_SHIFT - 10)),
+        ("VmSwap", swap << (PAGE_SHIFT - 10)),
         ("HugetlbPages", 0),
     ]
     return [(name, f"{value:8} kB") for name, value in sizes]

@@ -1,0 +1,78 @@
+"""The counters of mm/vmstat.c as several files print them, and those that are left out.
+
+A counter stands in a file if the model counts it, or if it counts something that the machine
+truly has none of. Counters of what a real machine always has and the model does not are left out
+of every file, so that no reader takes a 0 for an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from mmtwin.mm.gfp import MAX_NR_ZONES
+from mmtwin.mm.vmstat_items import vmstat_layout
+
+if TYPE_CHECKING:
+    from mmtwin.machine import Machine
+
+ZONE_NAMES = ("DMA", "DMA32", "Normal", "Movable")
+LEFT_OUT = frozenset(
+    [
+        "nr_slab_reclaimable",  # kernel objects: slub comes with a later issue
+        "nr_slab_unreclaimable",
+        "nr_iommu_pages",
+        "nr_dirty_threshold",  # page_writeback comes with a later issue
+        "nr_dirty_background_threshold",
+        "direct_map_level2_splits",  # the kernel's own mapping of memory
+        "direct_map_level3_splits",
+        "direct_map_level2_collapses",
+        "direct_map_level3_collapses",
+    ]
+)
+
+
+def zones_of(node: int) -> range:
+    """Indices into `zones` of a node's zones, by type."""
+    first = 1 + node * MAX_NR_ZONES
+    return range(first, first + MAX_NR_ZONES)
+
+
+def populated(machine: Machine, zone: int) -> bool:
+    """populated_zone()."""
+    return int(machine.arena.zones[zone].present_pages) > 0
+
+
+def populated_zones(machine: Machine) -> Iterator[tuple[int, int, str]]:
+    """(node, zone, name) of the zones that have memory, in order."""
+    for node in range(len(machine.config.nodes)):
+        for zone, name in zip(zones_of(node), ZONE_NAMES, strict=True):
+            if populated(machine, zone):
+                yield node, zone, name
+
+
+def lines(machine: Machine, kinds: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
+    """(name, kind, item) of what this kernel prints of these kinds and the model can tell."""
+    for name, kind, item in vmstat_layout(machine.config.kernel):
+        if kind in kinds and name not in LEFT_OUT:
+            yield name, kind, item
+
+
+def node_page_state(machine: Machine, node: int, item: int) -> int:
+    return int(machine.vmstat.node_page_state(node, item))
+
+
+def zone_page_state(machine: Machine, zone: int, item: int) -> int:
+    return int(machine.vmstat.zone_page_state(zone, item))
+
+
+def sum_zone_node_page_state(machine: Machine, node: int, item: int) -> int:
+    """A zone item summed over a node's zones."""
+    return sum(zone_page_state(machine, zone, item) for zone in zones_of(node))
+
+
+def sum_zone_numa_event_state(machine: Machine, node: int, item: int) -> int:
+    return sum(int(machine.vmstat.zone_numa_event_state(zone, item)) for zone in zones_of(node))
+
+
+Count = Callable[[int], int]  # a counter by its item
