@@ -35,7 +35,8 @@ def export(machine: Machine, directory: str | os.PathLike[str]) -> None:
     try:
         beside.mkdir()
         for path in paths(machine):
-            _write(beside / path.removeprefix(PROC), machine.read(path))
+            with contextlib.suppress(ProcessLookupError):  # a zombie's smaps_rollup
+                _write(beside / path.removeprefix(PROC), machine.read(path))
         (beside / MARK).touch()
         _replace(beside, target)
     except BaseException:

@@ -99,7 +99,8 @@ class Machine:
             mechanism = getattr(self, attribute)
             if hasattr(mechanism, "boot"):
                 mechanism.boot()
-        for path, text in self.config.settings.items():
+        # The kernels boot with huge pages on; until they are modelled, someone switches them off.
+        for path, text in {sysctl.THP: "never", **self.config.settings}.items():
             self.write(path, text)
 
     def check(self) -> None:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmtwin.errors import NotModelledError, did_you_mean
+from mmtwin.mm.gfp import MAX_NR_ZONES
 from mmtwin.units import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -132,6 +132,34 @@ class FaultAround(Setting):
         return PAGE_SIZE if value < PAGE_SIZE else 1 << (value.bit_length() - 1)
 
 
+@dataclass(frozen=True)
+class Ratios(Setting):
+    """lowmem_reserve_ratio: a number for each zone type, kept by the engine in an array.
+
+    The last, for device memory, is always 0: there is none.
+    """
+
+    def parse(self, text: str) -> int:
+        self.numbers(text)
+        return 0
+
+    def numbers(self, text: str) -> list[int]:
+        """The written numbers, of which those below 1 mean 0; fewer than all leave the rest."""
+        words = text.split()
+        if not 1 <= len(words) <= MAX_NR_ZONES + 1:
+            raise invalid(self.path, f"one to {MAX_NR_ZONES + 1} numbers are wanted")
+        return [max(0, number(self.path, word)) for word in words]
+
+    def read(self, machine: Machine) -> str:
+        ratios = [int(machine.arena.lowmem_reserve_ratio[i]) for i in range(MAX_NR_ZONES)]
+        return "\t".join(map(str, [*ratios, 0])) + "\n"
+
+    def write(self, machine: Machine, text: str) -> None:
+        for i, ratio in enumerate(self.numbers(text)[:MAX_NR_ZONES]):
+            machine.arena.lowmem_reserve_ratio[i] = ratio
+        machine.zones.setup_per_zone_lowmem_reserve()
+
+
 def vm(name: str, default: int = 0, **others: int | str) -> Setting:
     """A row of vm_table whose field has its name."""
     return Setting(f"/proc/sys/vm/{name}", name, default, **others)  # type: ignore[arg-type]
@@ -148,16 +176,20 @@ _ROWS = (
     vm("mmap_min_addr", 65536, maximum=LONG_MAX),
     vm("min_free_kbytes", -1, changed=_WMARKS),
     vm("watermark_scale_factor", 10, minimum=1, maximum=3000, changed=_WMARKS),
+    vm("watermark_boost_factor", 15000),
+    Ratios("/proc/sys/vm/lowmem_reserve_ratio", "", -1),
     vm("legacy_va_layout", 0),
     HighFraction(
         "/proc/sys/vm/percpu_pagelist_high_fraction",
         "percpu_pagelist_high_fraction",
-        changed="zones.zone_pcp_update",
+        changed="pcp.set_batches",
     ),
     FaultAround(FAULT_AROUND, "fault_around_bytes", 65536, maximum=512 * PAGE_SIZE),
     Choice(
         THP,
         "thp_enabled",
+        2,
+        changed="zones.set_recommended_min_free_kbytes",
         words=("always", "madvise", "never"),
         values=(2, 1, 0),
         modelled=("never",),
@@ -172,13 +204,13 @@ NOT_MODELLED = frozenset(
         compact_memory compact_unevictable_allowed compaction_proactiveness defrag_mode
         dirty_background_bytes dirty_background_ratio dirty_bytes dirty_expire_centisecs dirty_ratio
         dirty_writeback_centisecs dirtytime_expire_seconds drop_caches extfrag_threshold
-        hugetlb_optimize_vmemmap hugetlb_shm_group laptop_mode lowmem_reserve_ratio memfd_noexec
+        hugetlb_optimize_vmemmap hugetlb_shm_group laptop_mode memfd_noexec
         memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
         nr_overcommit_hugepages numa_stat numa_zonelist_order oom_dump_tasks
         oom_kill_allocating_task page-cluster page_lock_unfairness panic_on_oom stat_interval
         stat_refresh swappiness unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
-        watermark_boost_factor zone_reclaim_mode""".split()),  # noqa: SIM905
+        zone_reclaim_mode""".split()),  # noqa: SIM905
         "/proc/sys/kernel/randomize_va_space",
         "/proc/sys/kernel/numa_balancing",
         "/proc/sys/kernel/shmall",
@@ -230,6 +262,3 @@ def set_defaults(machine: Machine) -> None:
     for row in SETTINGS.values():
         if row.default >= 0:
             setattr(record, row.field, row.default)
-
-
-Writer = Callable[["Machine", str], None]

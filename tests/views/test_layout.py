@@ -57,19 +57,25 @@ def shape(text: str) -> list[str]:
     return [re.sub(r"\d", "9", line) for line in text.splitlines()]
 
 
+def sums_of(lines: list[str]) -> dict[str, int]:
+    """The sums that lines of smaps tell, by the field that each line shows."""
+    found = {m[1]: int(m[2]) << 10 for m in (re.match(r"(\w+): +(\d+) kB", x) for x in lines) if m}
+    return {field: found[name] for name, field in smaps._LINES if name in found and field}
+
+
 def test_an_area_of_smaps_is_laid_out_as_the_kernel_does() -> None:
-    first = sample("smaps").split("VmFlags:")[0]
-    header, *lines = (first + "VmFlags: rd mr mw me \n").splitlines(keepends=True)
-    values = {m[1]: int(m[2]) << 10 for m in (re.match(r"(\w+): +(\d+) kB", x) for x in lines) if m}
-    ours = smaps.area(header, values["Size"], values, 0x71, 618, thp_eligible=False)
-    assert ours.splitlines() == [x.rstrip("\n") for x in [header, *lines] if "Protection" not in x]
+    areas = sample("smaps").split("VmFlags:")
+    first = areas[0] + "VmFlags: rd mr mw me \n"
+    header, *lines = first.splitlines(keepends=True)
+    size = int(lines[0].split()[1]) << 10
+    ours = smaps.area(header, size, sums_of(lines), 0x71, 618)
+    assert ours == "".join(x for x in first.splitlines(keepends=True) if "Protection" not in x)
 
 
 def test_the_rollup_has_its_three_lines_more() -> None:
     _, *lines = sample("smaps_rollup").splitlines(keepends=True)
-    values = {m[1]: int(m[2]) << 10 for m in (re.match(r"(\w+): +(\d+) kB", x) for x in lines) if m}
-    assert smaps.rows(values, 618, rollup=True) == "".join(lines)
-    assert "KSM" not in smaps.rows(values, 601, rollup=True)
+    assert smaps.rows(sums_of(lines), 618, rollup=True) == "".join(lines)
+    assert "KSM" not in smaps.rows(sums_of(lines), 601, rollup=True)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
-from mmtwin.mm.vmstat_items import vmstat_layout
 
 from mmtwin.machine import Machine
+from mmtwin.mm.vmstat_items import vmstat_layout
 from mmtwin.views import counters
 
 from .sample_process import sample

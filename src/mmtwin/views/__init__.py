@@ -17,6 +17,7 @@ from mmtwin import sysctl
 from mmtwin.errors import NotModelledError, did_you_mean
 from mmtwin.views import (
     buddyinfo,
+    clear_refs,
     cmdline,
     cpu,
     kpage,
@@ -25,6 +26,8 @@ from mmtwin.views import (
     maps,
     meminfo,
     oom_score_adj,
+    pagemap,
+    smaps,
     stat,
     statm,
     status,
@@ -58,11 +61,14 @@ TASK_FILES: dict[str, Callable[[Machine, int], str]] = {
     "limits": limits.show,
     "maps": maps.show,
     "oom_score_adj": oom_score_adj.show,
+    "smaps": smaps.show,
+    "smaps_rollup": smaps.show_rollup,
     "stat": stat.show,
     "statm": statm.show,
     "status": status.show,
 }
 TASK_WRITES: dict[str, Callable[[Machine, int, str], None]] = {
+    "clear_refs": clear_refs.write,
     "oom_score_adj": oom_score_adj.write,
 }
 # (machine, offset, length) -> bytes of a file that is no text; length -1 reads to its end
@@ -70,7 +76,14 @@ BINARY_FILES: dict[str, Callable[[Machine, int, int], bytes]] = {
     "/proc/kpagecount": kpage.kpagecount,
     "/proc/kpageflags": kpage.kpageflags,
 }
-TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {}
+TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {
+    "pagemap": pagemap.read,
+}
+
+# Files that do something when they are written to
+ACTIONS: dict[str, Callable[[Machine], object]] = {
+    "/proc/sys/vm/stat_refresh": lambda machine: machine.vmstat.refresh(),
+}
 
 _NODES = "/sys/devices/system/node"
 _TASK = re.compile(r"/proc/(self|[0-9]+)/(?:task/[0-9]+/)?([^/]+)")
@@ -119,6 +132,8 @@ def write(machine: Machine, path: str, text: str) -> None:
     match = _TASK.fullmatch(path)
     if match and match[2] in TASK_WRITES:
         TASK_WRITES[match[2]](machine, tasks.find(machine, match[1], path), text)
+    elif path in ACTIONS:
+        ACTIONS[path](machine)
     elif path not in sysctl.SETTINGS and _exists(machine, path):
         raise PermissionError(errno.EACCES, "read-only", path)
     elif match or not path.startswith(("/proc/sys/", "/sys/")):

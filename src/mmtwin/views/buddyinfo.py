@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mmtwin.mm.gfp import MIGRATE_TYPES, NR_PAGE_ORDERS, PAGEBLOCK_NR_PAGES, PAGEBLOCK_ORDER
+from mmtwin.mm.gfp import NR_PAGE_ORDERS, PAGEBLOCK_NR_PAGES, PAGEBLOCK_ORDER
 from mmtwin.views import counters
 
 if TYPE_CHECKING:
@@ -22,17 +22,9 @@ def show(machine: Machine) -> str:
     """Free blocks of each order, a line for each zone."""
     text = []
     for node, zone, name in counters.populated_zones(machine):
-        free = [
-            sum(nr_free(machine, zone, order, mt) for mt in range(MIGRATE_TYPES))
-            for order in range(NR_PAGE_ORDERS)
-        ]
-        text.append(f"Node {node}, zone {name:>8} " + "".join(f"{n:6} " for n in free) + "\n")
+        free = "".join(f"{int(blocks):6} " for blocks in machine.buddy.free_blocks(zone))
+        text.append(f"Node {node}, zone {name:>8} {free}\n")
     return "".join(text)
-
-
-def nr_free(machine: Machine, zone: int, order: int, migratetype: int) -> int:
-    """Blocks on one free list."""
-    return int(machine.buddy.nr_free(zone, order, migratetype))
 
 
 def show_pagetypes(machine: Machine) -> str:
@@ -54,7 +46,8 @@ def _free_lists(machine: Machine) -> str:
     for node, zone, name in counters.populated_zones(machine):
         for mt, kind in enumerate(MIGRATETYPE_NAMES):
             counts = "".join(
-                _counted(nr_free(machine, zone, order, mt)) for order in range(NR_PAGE_ORDERS)
+                _counted(int(machine.buddy.nr_free(zone, order, mt)))
+                for order in range(NR_PAGE_ORDERS)
             )
             text.append(f"Node {node:4}, zone {name:>8}, type {kind:>12} {counts}\n")
     return "".join(text)

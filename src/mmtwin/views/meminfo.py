@@ -51,18 +51,12 @@ def _node_item(machine: Machine, item: int) -> int:
     return int(machine.vmstat.global_node_page_state(item))
 
 
-def total_pages(machine: Machine) -> int:
-    """totalram_pages()."""
-    zones = machine.arena.zones
-    return sum(int(zones[zone].managed_pages) for _, zone, _ in counters.populated_zones(machine))
-
-
 def _memory(machine: Machine) -> Iterable[Row]:
     file_pages = _node_item(machine, items.NR_FILE_PAGES)
     swapcache = _node_item(machine, items.NR_SWAPCACHE)
-    yield "MemTotal", total_pages(machine)
+    yield "MemTotal", int(machine.zones.totalram_pages())
     yield "MemFree", int(machine.vmstat.global_zone_page_state(items.NR_FREE_PAGES))
-    yield "MemAvailable", available_pages(machine)
+    yield "MemAvailable", int(machine.zones.si_mem_available())
     yield "Buffers", 0  # pages of block devices: there are none yet
     yield "Cached", file_pages - swapcache
     yield "SwapCached", swapcache
@@ -89,11 +83,6 @@ def _lru_rows(lru: list[int]) -> Iterable[Row]:
     yield "Active(file)", active_file
     yield "Inactive(file)", inactive_file
     yield "Unevictable", unevictable
-
-
-def available_pages(machine: Machine) -> int:
-    """si_mem_available(): what can be had without swapping."""
-    return max(0, int(machine.zones.si_mem_available()))
 
 
 def _swap(machine: Machine) -> Iterable[Row]:

@@ -7,12 +7,15 @@ ProtectionKey is left out: the machine's CPUs have no protection keys.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from mmtwin.mm import vm_flags as vm
+from mmtwin.units import PAGE_SIZE
+from mmtwin.views import maps, tasks
 
 if TYPE_CHECKING:
-    pass
+    from mmtwin.machine import Machine
 
 # Two letters for each flag, in order of its bit, as the file lists them.
 MNEMONICS = tuple(
@@ -54,32 +57,70 @@ MNEMONICS = tuple(
         ]
     )
 )
-KSM_SINCE = 606
-Sums = dict[str, int]  # bytes, by the line's name
+GATE_FLAGS = vm.VM_EXEC
+KSM_SINCE, WIDE_THP_SINCE = 606, 606
+Sums = dict[str, int]  # bytes, by the field of struct mem_size_stats
 
-_ROLLUP_KINDS = ("Pss_Anon", "Pss_File", "Pss_Shmem")
+# The lines that areas and the roll-up have in common, and the field of each; "" where the model
+# has truly none: no huge pages, no swap.
 _LINES = (
-    "Rss",
-    "Pss",
-    "Pss_Dirty",
-    *_ROLLUP_KINDS,
-    "Shared_Clean",
-    "Shared_Dirty",
-    "Private_Clean",
-    "Private_Dirty",
-    "Referenced",
-    "Anonymous",
-    "KSM",
-    "LazyFree",
-    "AnonHugePages",
-    "ShmemPmdMapped",
-    "FilePmdMapped",
-    "Shared_Hugetlb",
-    "Private_Hugetlb",
-    "Swap",
-    "SwapPss",
-    "Locked",
+    ("Rss", "resident"),
+    ("Pss", "pss"),
+    ("Pss_Dirty", "pss_dirty"),
+    ("Pss_Anon", "pss_anon"),
+    ("Pss_File", "pss_file"),
+    ("Pss_Shmem", "pss_shmem"),
+    ("Shared_Clean", "shared_clean"),
+    ("Shared_Dirty", "shared_dirty"),
+    ("Private_Clean", "private_clean"),
+    ("Private_Dirty", "private_dirty"),
+    ("Referenced", "referenced"),
+    ("Anonymous", "anonymous"),
+    ("KSM", "ksm"),
+    ("LazyFree", "lazyfree"),
+    ("AnonHugePages", ""),
+    ("ShmemPmdMapped", ""),
+    ("FilePmdMapped", ""),
+    ("Shared_Hugetlb", ""),
+    ("Private_Hugetlb", ""),
+    ("Swap", ""),
+    ("SwapPss", ""),
+    ("Locked", "pss_locked"),
 )
+_ONLY_ROLLUP = ("Pss_Anon", "Pss_File", "Pss_Shmem")
+
+
+def show(machine: Machine, task: int) -> str:
+    """Every area in turn, the vsyscall page last; empty for a zombie."""
+    mm = tasks.mm_of(machine, task)
+    if mm is None:
+        return ""
+    kernel = machine.config.kernel
+    text = [
+        area(
+            maps.header(machine, mm, vma),
+            int(vma.vm_end) - int(vma.vm_start),
+            machine.task_mmu.smap(index),
+            int(vma.vm_flags),
+            kernel,
+        )
+        for index, vma in maps.vmas(machine, mm)
+    ]
+    gate = area(maps.gate_header(), maps.GATE_END - maps.GATE_START, {}, GATE_FLAGS, kernel)
+    return "".join([*text, gate])
+
+
+def show_rollup(machine: Machine, task: int) -> str:
+    """All areas as one (ESRCH for a zombie)."""
+    mm = tasks.mm_of(machine, task)
+    if mm is None:
+        path = f"/proc/{int(machine.arena.tasks[task].pid)}/smaps_rollup"
+        raise ProcessLookupError(errno.ESRCH, "the process has exited", path)
+    areas = list(maps.vmas(machine, mm))
+    start, end = (int(areas[0][1].vm_start), int(areas[-1][1].vm_end)) if areas else (0, 0)
+    header = maps.line(start, end, "---p", 0, 0, 0, "[rollup]")
+    sums = machine.task_mmu.smaps([index for index, _ in areas])
+    return header + rows(sums, machine.config.kernel, rollup=True)
 
 
 def row(name: str, size: int) -> str:
@@ -88,13 +129,12 @@ def row(name: str, size: int) -> str:
 
 
 def rows(sums: Sums, kernel: int, rollup: bool) -> str:
-    """The lines that areas and the roll-up have in common: __show_smap()."""
-    names = [
-        name
-        for name in _LINES
-        if (rollup or name not in _ROLLUP_KINDS) and (name != "KSM" or kernel >= KSM_SINCE)
-    ]
-    return "".join(row(name, sums.get(name, 0)) for name in names)
+    """The lines of sums: __show_smap()."""
+    return "".join(
+        row(name, sums.get(field, 0))
+        for name, field in _LINES
+        if (rollup or name not in _ONLY_ROLLUP) and (name != "KSM" or kernel >= KSM_SINCE)
+    )
 
 
 def flag_letters(flags: int) -> str:
@@ -102,10 +142,10 @@ def flag_letters(flags: int) -> str:
     return "VmFlags: " + "".join(f"{letters} " for bit, letters in MNEMONICS if flags & bit) + "\n"
 
 
-def area(header: str, size: int, sums: Sums, flags: int, kernel: int, thp_eligible: bool) -> str:
-    """One area: its line of maps, sizes, sums, flags."""
-    eligible = f"{int(thp_eligible):8}" if kernel >= 606 else f"{int(thp_eligible)}"
-    sizes = [("Size", size), ("KernelPageSize", 4096), ("MMUPageSize", 4096)]
+def area(header: str, size: int, sums: Sums, flags: int, kernel: int) -> str:
+    """One area: its line of maps, sizes, sums, flags. None is eligible for huge pages yet."""
+    eligible = f"{0:{8 if kernel >= WIDE_THP_SINCE else 1}}"
+    sizes = [("Size", size), ("KernelPageSize", PAGE_SIZE), ("MMUPageSize", PAGE_SIZE)]
     return "".join(
         [
             header,

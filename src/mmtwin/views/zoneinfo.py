@@ -43,21 +43,14 @@ def _node_stats(machine: Machine, node: int) -> Iterator[str]:
 
 def _pages(machine: Machine, zone: int) -> Iterator[str]:
     record = machine.arena.zones[zone]
-    boost = int(record.watermark_boost)
     rows = [
-        ("boost", boost),
-        ("min", int(record.watermark_min) + boost),
-        ("low", int(record.watermark_low) + boost),
-        ("high", int(record.watermark_high) + boost),
-        ("promo", int(record.watermark_promo) + boost),
+        *((name, int(pages)) for name, pages in machine.zones.watermarks(zone).items()),
         ("spanned", int(record.spanned_pages)),
         ("present", int(record.present_pages)),
         ("managed", int(record.managed_pages)),
         ("cma", 0),
     ]
-    reserve = machine.arena.lowmem_reserve
-    types = range(zone * MAX_NR_ZONES, (zone + 1) * MAX_NR_ZONES)
-    protection = [int(reserve[at]) for at in types]
+    protection = [int(pages) for pages in machine.zones.protection(zone)]
     free = counters.zone_page_state(machine, zone, items.NR_FREE_PAGES)
     # Device memory, an empty zone above the others, is protected from as Movable is
     yield from _page_rows(machine, free, rows, [*protection, protection[-1]])
@@ -93,10 +86,10 @@ def _details(machine: Machine, zone: int) -> Iterator[str]:
 
 
 def _pageset(machine: Machine, zone: int, cpu: int) -> Iterator[str]:
-    pcp = machine.arena.per_cpu_pages[zone * machine.config.cpus + cpu]
+    pageset = machine.pcp.pageset(zone, cpu)
     yield f"\n    cpu: {cpu}"
     tuned = machine.config.kernel >= HIGH_MIN_SINCE
     width = 10 if tuned else 7
     for field in PCP_FIELDS if tuned else PCP_FIELDS[:3]:
-        yield f"\n              {field + ':':{width}}{int(getattr(pcp, field))}"
+        yield f"\n              {field + ':':{width}}{int(pageset[field])}"
     yield f"\n  vm stats threshold: {int(machine.arena.zone_stat_threshold[zone])}"
