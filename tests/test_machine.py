@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmtwin.config import describe
+from mmtwin.config import MachineConfig, describe, layout
 from mmtwin.errors import ConfigError, NotModelledError, SavedMachineError
 from mmtwin.machine import Machine
 
@@ -159,3 +159,8 @@ def test_a_missing_file_and_another_version_are_named(tmp_path: Path) -> None:
     (tmp_path / "new").write_bytes(b"MMTWIN\x1a\n" + (99).to_bytes(4, "little") + bytes(64))
     with pytest.raises(SavedMachineError, match="version 99"):
         Machine.load(tmp_path / "new")
+
+
+def test_a_machine_too_small_for_its_kernel_is_refused() -> None:
+    with pytest.raises(ConfigError, match="do not hold a"):
+        Machine(MachineConfig(layout([32 << 20])), engine="interpreted")

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from mmtwin.config import LOCAL_DISTANCE, REMOTE_DISTANCE, MachineConfig
+from mmtwin.errors import ConfigError
 from mmtwin.mm.gfp import MAX_NR_ZONES, MAX_ORDER_NR_PAGES, ZONE_MOVABLE
 
 Range = tuple[int, int]  # first pfn, last pfn + 1
@@ -67,7 +68,7 @@ class ZoneSpan:
 
 
 def zone_spans(config: MachineConfig) -> list[ZoneSpan]:
-    """The populated zones, by node and type (ValueError where the kernel would not fit)."""
+    """The populated zones, by node and type (ConfigError where the kernel would not fit)."""
     spans = []
     for node in range(len(config.nodes)):
         reserved = reserved_ranges(config, node)
@@ -114,9 +115,9 @@ def present_ranges(config: MachineConfig, node: int) -> list[Range]:
     ranges = config.nodes[node].ranges
     for start, end in ranges:
         if start % MAX_ORDER_NR_PAGES:
-            raise ValueError(f"node {node}: RAM at pfn {start:#x} is not on a 4 MiB boundary")
+            raise ConfigError(f"node {node}: RAM at pfn {start:#x} is not on a 4 MiB boundary")
         if start >= end:
-            raise ValueError(f"node {node}: RAM from pfn {start:#x} to {end:#x} is empty")
+            raise ConfigError(f"node {node}: RAM from pfn {start:#x} to {end:#x} is empty")
     return list(without(list(ranges), [(0, 1), BIOS_HOLE]))
 
 
@@ -134,7 +135,7 @@ def reserved_ranges(config: MachineConfig, node: int) -> list[Range]:
         if not want:
             break
     if want or KERNEL_START + KERNEL_PAGES[config.kernel] > config.nr_pfns:
-        raise ValueError(
+        raise ConfigError(
             f"node {node}: {config.nodes[node].nr_pages * PAGE_BYTES >> 20} MiB of RAM do not hold "
             f"a {config.kernel // 100}.{config.kernel % 100} kernel and its mem_map"
         )
