@@ -99,6 +99,7 @@ class Machine:
             mechanism = getattr(self, attribute)
             if hasattr(mechanism, "boot"):
                 mechanism.boot()
+        sysctl.set_reserves(self)
         # The kernels boot with huge pages on; until they are modelled, someone switches them off.
         for path, text in {sysctl.THP: "never", **self.config.settings}.items():
             self.write(path, text)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mmtwin.errors import NotModelledError, did_you_mean
 from mmtwin.mm.gfp import MAX_NR_ZONES
+from mmtwin.mm.vmstat_items import NR_FREE_PAGES
 from mmtwin.units import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 INT_MIN, INT_MAX, LONG_MAX = -(1 << 31), (1 << 31) - 1, (1 << 63) - 1
 MIN_PERCPU_PAGELIST_HIGH_FRACTION = 8
+MAX_USER_RESERVE_KB, MAX_ADMIN_RESERVE_KB = 1 << 17, 1 << 13
 THP = "/sys/kernel/mm/transparent_hugepage/enabled"
 FAULT_AROUND = "/sys/kernel/debug/fault_around_bytes"
 _NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|[0-9]+)")
@@ -262,3 +264,12 @@ def set_defaults(machine: Machine) -> None:
     for row in SETTINGS.values():
         if row.default >= 0:
             setattr(record, row.field, row.default)
+
+
+def set_reserves(machine: Machine) -> None:
+    """What depends on the memory that is free after boot: init_user_reserve(),
+    init_admin_reserve()."""
+    free_kb = int(machine.vmstat.global_zone_page_state(NR_FREE_PAGES)) * (PAGE_SIZE >> 10)
+    record = machine.arena.sysctl[0]
+    record.user_reserve_kbytes = min(free_kb // 32, MAX_USER_RESERVE_KB)
+    record.admin_reserve_kbytes = min(free_kb // 32, MAX_ADMIN_RESERVE_KB)

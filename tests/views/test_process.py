@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmtwin.machine import Machine
+from mmtwin.machine import MECHANISMS, Machine
 from mmtwin.mm.uapi import TASK_ZOMBIE
 
 from .sample_process import build, sample

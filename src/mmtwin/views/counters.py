@@ -7,15 +7,18 @@ of every file, so that no reader takes a 0 for an answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from mmtwin.mm.gfp import MAX_NR_ZONES
-from mmtwin.mm.vmstat_items import vmstat_layout
+from mmtwin.mm.uapi import TASK_ZOMBIE
+from mmtwin.mm.vmstat_items import NR_KERNEL_STACK_KB, vmstat_layout
+from mmtwin.views import tasks
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
+THREAD_SIZE_KB = 16
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "Movable")
 LEFT_OUT = frozenset(
     [
@@ -59,7 +62,28 @@ def lines(machine: Machine, kinds: tuple[str, ...]) -> Iterator[tuple[str, str, 
 
 
 def node_page_state(machine: Machine, node: int, item: int) -> int:
+    """A node's counter."""
+    if item == NR_KERNEL_STACK_KB:
+        return kernel_stack_kb(machine, (node,))
     return int(machine.vmstat.node_page_state(node, item))
+
+
+def global_node_page_state(machine: Machine, item: int) -> int:
+    """The sum of a counter over all nodes."""
+    if item == NR_KERNEL_STACK_KB:
+        return kernel_stack_kb(machine, range(len(machine.config.nodes)))
+    return int(machine.vmstat.global_node_page_state(item))
+
+
+def kernel_stack_kb(machine: Machine, nodes: Collection[int]) -> int:
+    """Stacks of the threads that last ran on a CPU of these nodes: what they are, not what was
+    allocated for them, and without the kernel's own threads."""
+    records = (machine.arena.tasks[i] for i in tasks.indices(machine))
+    return sum(
+        THREAD_SIZE_KB * int(task.nr_threads)
+        for task in records
+        if int(task.state) != TASK_ZOMBIE and machine.config.cpu_node[int(task.cpu)] in nodes
+    )
 
 
 def zone_page_state(machine: Machine, zone: int, item: int) -> int:

@@ -48,7 +48,7 @@ def _row(row: Row, prefix: str = "") -> str:
 
 
 def _node_item(machine: Machine, item: int) -> int:
-    return int(machine.vmstat.global_node_page_state(item))
+    return counters.global_node_page_state(machine, item)
 
 
 def _memory(machine: Machine) -> Iterable[Row]:

@@ -28,7 +28,7 @@ def _value(machine: Machine, name: str, kind: str, item: int) -> int:
     if kind == "numa":
         return int(stat.global_numa_event_state(item))
     if kind == "node":
-        return int(stat.global_node_page_state(item))
+        return counters.global_node_page_state(machine, item)
     if kind == "event":
         return int(stat.vm_event(item))
     if name == "nr_memmap_boot_pages":
