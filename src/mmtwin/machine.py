@@ -28,6 +28,7 @@ MECHANISMS = {
     "mlock_batch": "MlockBatch",
     "xarray": "XArray",
     "page_cache": "PageCache",
+    "shmem": "Shmem",
     "page_tables": "PageTables",
     "tlb": "Tlb",
     "rmap": "Rmap",

@@ -17,8 +17,10 @@ cdef class Lru
 cdef class MlockBatch
 cdef class XArray
 cdef class PageCache
+cdef class Shmem
 cdef class PageTables
 cdef class Tlb
+cdef class AnonVmas
 cdef class Rmap
 cdef class Memory
 cdef class VmaTree
@@ -48,8 +50,10 @@ include "lru.py"
 include "mlock_batch.py"
 include "xarray.py"
 include "filemap.py"
+include "shmem.py"
 include "pgtable.py"
 include "tlb.py"
+include "anon_vma.py"
 include "rmap.py"
 include "memory.py"
 include "vma_tree.py"

@@ -1,51 +1,17 @@
-"""The engine's namespace when it runs as plain Python: the same names as in `_engine`."""
+"""The engine's namespace when it runs as plain Python: the same classes as in `_engine`.
 
-from mmtwin.mm.access import Access
-from mmtwin.mm.buddy import Buddy
-from mmtwin.mm.fallback import Fallback
-from mmtwin.mm.pcp import PerCpuPages
-from mmtwin.mm.vmscan import Vmscan
-from mmtwin.mm.oom_kill import OomKill
-from mmtwin.mm.mlock_batch import MlockBatch
-from mmtwin.mm.filemap import PageCache
-from mmtwin.mm.fork import Fork
-from mmtwin.mm.idpool import IdPool
-from mmtwin.mm.lru import Lru
-from mmtwin.mm.mem_map import MemMap
-from mmtwin.mm.memory import Memory
-from mmtwin.mm.mmap import Mmap
-from mmtwin.mm.mmzone import Zones
-from mmtwin.mm.page_alloc import PageAlloc
-from mmtwin.mm.pgtable import PageTables
-from mmtwin.mm.rmap import Rmap
-from mmtwin.mm.tlb import Tlb
-from mmtwin.mm.util import Overcommit
-from mmtwin.mm.vma_tree import VmaTree
-from mmtwin.mm.vmstat import VmStat
-from mmtwin.mm.xarray import XArray
+Which files make up the engine is said once, in `_engine.pyx`.
+"""
 
-__all__ = [
-    "Access",
-    "Buddy",
-    "Fallback",
-    "Fork",
-    "IdPool",
-    "Lru",
-    "MemMap",
-    "Memory",
-    "MlockBatch",
-    "Mmap",
-    "OomKill",
-    "Overcommit",
-    "PageAlloc",
-    "PageCache",
-    "PageTables",
-    "PerCpuPages",
-    "Rmap",
-    "Tlb",
-    "VmStat",
-    "VmaTree",
-    "Vmscan",
-    "XArray",
-    "Zones",
-]  # fmt: skip
+import importlib
+import re
+from pathlib import Path
+
+_INCLUDED = re.findall(
+    r'^include "(\w+)\.py"', Path(__file__).with_name("_engine.pyx").read_text(), re.MULTILINE
+)
+for _name in _INCLUDED:
+    _module = importlib.import_module(f"mmtwin.mm.{_name}")
+    for _class, _value in vars(_module).items():
+        if isinstance(_value, type) and _value.__module__ == _module.__name__:
+            globals()[_class] = _value

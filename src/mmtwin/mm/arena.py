@@ -11,6 +11,7 @@ these arrays. So fork, save, load and the hash need to know nothing about the me
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import hashlib
 import importlib
@@ -216,13 +217,13 @@ class Arena:
             found += (np.flatnonzero(array[first:last][field]) + first).tolist()
         return found
 
-    def blocks(self, name: str) -> Iterator[tuple[int, bytes]]:
+    def blocks(self, name: str) -> Iterator[tuple[int, builtins.bytes]]:
         """(block number, bytes) of each block of the array that is not all zero, ascending."""
         found = self._file_blocks(name) if self.compiled else self._record_blocks(name)
         zero = bytes(BLOCK)
         return ((i, data) for i, data in found if data != zero)
 
-    def _file_blocks(self, name: str) -> Iterator[tuple[int, bytes]]:
+    def _file_blocks(self, name: str) -> Iterator[tuple[int, builtins.bytes]]:
         size = self._lengths[name] * self._dtypes[name].itemsize
         data = self.bytes(name)
         for start, end in self._extents(name, size):
@@ -246,7 +247,7 @@ class Arena:
             yield at - base, end - base
             at = end
 
-    def _record_blocks(self, name: str) -> Iterator[tuple[int, bytes]]:
+    def _record_blocks(self, name: str) -> Iterator[tuple[int, builtins.bytes]]:
         array, dtype = self._arrays[name], self._dtypes[name]
         per_block = BLOCK // dtype.itemsize if BLOCK % dtype.itemsize == 0 else 0
         if not per_block:
@@ -261,20 +262,20 @@ class Arena:
                 block[i % per_block] = _as_tuple(array[i], dtype)
             yield number, block.tobytes()
 
-    def fill(self, name: str, blocks: Iterator[tuple[int, bytes]]) -> None:
+    def fill(self, name: str, blocks: Iterator[tuple[int, builtins.bytes]]) -> None:
         """Write blocks as `blocks()` gives them into a freshly allocated array."""
         if self.compiled:
             self._fill_file(name, blocks)
         else:
             self._fill_records(name, blocks)
 
-    def _fill_file(self, name: str, blocks: Iterator[tuple[int, bytes]]) -> None:
+    def _fill_file(self, name: str, blocks: Iterator[tuple[int, builtins.bytes]]) -> None:
         data = self.bytes(name)
         for number, block in blocks:
             part = np.frombuffer(block, np.uint8)[: len(data) - number * BLOCK]
             data[number * BLOCK : number * BLOCK + len(part)] = part
 
-    def _fill_records(self, name: str, blocks: Iterator[tuple[int, bytes]]) -> None:
+    def _fill_records(self, name: str, blocks: Iterator[tuple[int, builtins.bytes]]) -> None:
         dtype, length = self._dtypes[name], self._lengths[name]
         image: dict[int, bytearray] = {}
         for number, block in blocks:
@@ -345,7 +346,7 @@ def _splice(image: dict[int, bytearray], i: int, size: int, number: int, block: 
         raw[low - start : high - start] = block[low - number * BLOCK : high - number * BLOCK]
 
 
-def _unaligned_blocks(array: Any, dtype: np.dtype[Any]) -> Iterator[tuple[int, bytes]]:
+def _unaligned_blocks(array: Any, dtype: np.dtype[Any]) -> Iterator[tuple[int, builtins.bytes]]:
     touched: dict[int, bytearray] = {}
     size = dtype.itemsize
     for i in array:

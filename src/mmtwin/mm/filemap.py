@@ -1,12 +1,47 @@
-"""Inodes, open files and the pages cached for them.
+"""The page cache: which page of which file is in which frame. Inodes and open files.
 
-Models mm/filemap.c, mm/shmem.c, fs/inode.c.
+    task -> File (f_pos, f_mode) -> Inode (i_size, i_pages) -> xarray -> pfn
+    vma  -> File                      ^                                   |
+                                      +---- Page.mapping = inode << 1 ----+
+
+A File holds a reference to its inode, whoever uses a File holds one to it. An inode with links
+keeps its pages when nobody has it open (that is what a cache is for); one without (unlinked,
+or shared anonymous memory) goes with its last reference, and its pages with it.
+
+Models mm/filemap.c: filemap_get_entry(), filemap_add_folio(), filemap_remove_folio(),
+filemap_fault(); mm/truncate.c: truncate_inode_pages_range();
+mm/page-writeback.c: folio_mark_dirty(), folio_account_dirtied(); mm/memory.c: unmap_mapping_pages();
+fs/drop_caches.c: drop_pagecache_sb(); fs/inode.c: iget, iput(), evict(); fs/file_table.c:
+alloc_file(), get_file(), fput().
+Not modelled yet: readahead, and writeback (what is dirty stays so). Each page is read alone when it is first
+touched, so major faults and I/O are those of a machine whose readahead is off; contents are not
+modelled at all. The inode cache never shrinks (no slab pressure).
+
+Invariants: nrpages is the number of the inode's entries in the index; a cached page's mapping and
+index lead back to its entry, and the cache holds one reference to it; i_count is at least the
+number of open Files; a shmem page is PG_swapbacked and counted in NR_SHMEM as well.
 """
 
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.types import Currents, Files, Inodes, Mms, Pages, Sysctls, Tasks, Vmas, i32, i64, u32, u64
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
+    from mmtwin.mm.idpool import IdPool
+    from mmtwin.mm.page_flags import (
+        INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_swapbacked, PG_uptodate,
+        PG_writeback,
+    )  # fmt: skip
+    from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
+    from mmtwin.mm.types import Files, Inodes, Pages, Vmas, i64, u32, u64
+    from mmtwin.mm.vmstat import VmStat
+    from mmtwin.mm.vmstat_items import (
+        NR_DIRTIED, NR_FILE_DIRTY, NR_FILE_PAGES, NR_SHMEM, NR_ZONE_WRITE_PENDING, PGPGIN,
+    )  # fmt: skip
+    from mmtwin.mm.xarray import XA_VALUE, XArray
+
+SECTORS_PER_PAGE = cython.declare(cython.const[cython.int], 8)
+NR_INODES = 1 << 22
+NR_FILES = 1 << 22
 
 
 @cython.final
@@ -15,65 +50,355 @@ class PageCache:
     """The page cache."""
 
     arena: object
+    pages: Pages
+    vmas: Vmas
+    inodes: Inodes
+    files: Files
+    inode_ids: IdPool
+    file_ids: IdPool
+    xarray: XArray
+    vmstat: VmStat
+    page_alloc = cython.declare("PageAlloc")
+    lru = cython.declare("Lru")
+    memory = cython.declare("Memory")
+    shmem = cython.declare("Shmem")
+    # Whether the last filemap_get_or_read() had to read its page.
+    major = cython.declare(cython.int, visibility="readonly")
 
     def __init__(self, arena, config):
         self.arena = arena
+        self.pages = arena.pages
+        self.vmas = arena.vmas
+        self.inodes = arena.inodes
+        self.files = arena.files
+        self.inode_ids = IdPool(arena, "inode", NR_INODES)
+        self.file_ids = IdPool(arena, "file", NR_FILES)
+        self.major = 0
 
     def wire(self, m):
-        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.xarray = m.xarray
+        self.vmstat = m.vmstat
+        self.page_alloc = m.page_alloc
+        self.lru = m.lru
+        self.memory = m.memory
+        self.shmem = m.shmem
 
     def boot(self):
-        """Bring freshly zeroed arrays into the state of a booted machine."""
-
-    def check(self):
-        """Assert the invariants from scratch."""
+        self.inode_ids.boot()
+        self.file_ids.boot()
 
     @cython.ccall
+    @cython.nogil
+    def filemap_get_or_read(self, inode: u32, index: u64) -> u64:
+        """pfn of the page, read from its device (or, of shmem, zeroed) if it is not cached.
+
+        No reference is taken for the caller. 0 when out of memory. `major` tells whether it was
+        read. The caller has made sure that the page lies in the file: index < inode_pages().
+        """
+        pfn: u64 = self.find_get_page(inode, index)
+        self.major = 0
+        if pfn:
+            return pfn
+        if self.inodes[inode].i_kind == INODE_SHMEM:
+            return self.shmem.shmem_alloc_and_add(inode, index)
+        pfn = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
+        if not pfn:
+            return 0
+        if self.filemap_add_folio(inode, index, pfn):
+            self.lru.put_page(pfn)
+            return 0
+        self.read_page(pfn)
+        self.lru.put_page(pfn)  # the allocator's reference; the cache has its own
+        return pfn
+
+    @cython.ccall
+    @cython.nogil
+    def find_get_page(self, inode: u32, index: u64) -> u64:
+        """Cached pfn (no reference taken), or 0: filemap_get_entry()."""
+        entry: u64 = self.xarray.xa_load(inode, index)
+        return 0 if entry & XA_VALUE else entry
+
+    @cython.ccall
+    @cython.nogil
+    def inode_pages(self, inode: u32) -> u64:
+        """Pages that the file has; a mapping's page at or past it is a SIGBUS."""
+        return (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT
+
+    @cython.cfunc
+    @cython.nogil
+    def read_page(self, pfn: u64) -> cython.int:
+        """filemap_read_folio(): from the device, which is counted in sectors."""
+        self.pages[pfn].flags |= PG_uptodate
+        self.vmstat.count_vm_events(PGPGIN, SECTORS_PER_PAGE)
+        self.major = 1
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def filemap_add_folio(self, inode: u32, index: u64, pfn: u64) -> cython.int:
+        """Put a fresh page into the cache and on the LRU: 0 or -ENOMEM.
+
+        The cache takes a reference of its own. A page already marked PG_swapbacked is shmem's.
+        """
+        error: cython.int = self.xarray.xa_store(inode, index, pfn)
+        if error:
+            return error
+        self.pages[pfn].refcount += 1
+        self.pages[pfn].mapping = cython.cast(u64, inode) << 1
+        self.pages[pfn].index = index
+        self.inodes[inode].nrpages += 1
+        self.count_cached(pfn, 1)
+        return self.lru.folio_add_lru(pfn)
+
+    @cython.ccall
+    @cython.nogil
+    def filemap_remove_folio(self, pfn: u64) -> cython.int:
+        """Take a page that nobody maps out of the cache and drop the cache's reference."""
+        inode: u32 = cython.cast(u32, self.pages[pfn].mapping >> 1)
+        assert self.pages[pfn].mapcount == 0
+        self.xarray.xa_erase(inode, self.pages[pfn].index)
+        self.inodes[inode].nrpages -= 1
+        if self.pages[pfn].flags & PG_dirty:  # its contents go unwritten: folio_cancel_dirty()
+            self.pages[pfn].flags ^= PG_dirty
+            self.count_dirty(pfn, -1)
+        self.count_cached(pfn, -1)
+        if self.inodes[inode].i_kind == INODE_SHMEM:
+            self.shmem.shmem_recalc_inode(inode)
+        self.pages[pfn].mapping = 0
+        return self.lru.put_page(pfn)
+
+    @cython.ccall
+    @cython.nogil
+    def folio_mark_dirty(self, pfn: u64) -> cython.int:
+        """A cached page was written to; of a file on a device, that is counted."""
+        if self.pages[pfn].flags & PG_dirty:
+            return 0
+        self.pages[pfn].flags |= PG_dirty
+        return self.count_dirty(pfn, 1)
+
+    @cython.cfunc
+    @cython.nogil
+    def count_dirty(self, pfn: u64, delta: i64) -> cython.int:
+        """folio_account_dirtied(), or _cleaned(); shmem has nothing to be written back to."""
+        if self.pages[pfn].flags & PG_swapbacked:
+            return 0
+        self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_FILE_DIRTY, delta)
+        self.vmstat.mod_zone_page_state(self.pages[pfn].zone, NR_ZONE_WRITE_PENDING, delta)
+        if delta > 0:
+            self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_DIRTIED, delta)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def count_cached(self, pfn: u64, delta: i64) -> cython.int:
+        """Count a page that enters or leaves the cache."""
+        node: u32 = self.pages[pfn].node
+        self.vmstat.mod_node_page_state(node, NR_FILE_PAGES, delta)
+        if self.pages[pfn].flags & PG_swapbacked:
+            self.vmstat.mod_node_page_state(node, NR_SHMEM, delta)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def truncate_inode_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
+        """Unmap the pages first..last (last < 2**63), with private copies of them, and drop them."""
+        if self.inodes[inode].i_mmap:
+            self.unmap_mapping_pages(inode, first, last)
+        index: u64 = self.xarray.xa_find(inode, first, last)
+        while index <= last:
+            entry: u64 = self.xarray.xa_load(inode, index)
+            if entry & XA_VALUE:
+                self.xarray.xa_erase(inode, index)
+            else:
+                self.filemap_remove_folio(entry)
+            index = self.xarray.xa_find(inode, index + 1, last)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def unmap_mapping_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
+        """Zap what any vma maps of the pages first..last, private copies too (even_cows)."""
+        vma: u32 = self.inodes[inode].i_mmap
+        while vma:
+            pgoff: u64 = self.vmas[vma].vm_pgoff
+            start: u64 = self.vmas[vma].vm_start
+            pages: u64 = (self.vmas[vma].vm_end - start) >> PAGE_SHIFT
+            if pgoff <= last and first < pgoff + pages:
+                low: u64 = first - pgoff if first > pgoff else 0
+                high: u64 = last + 1 - pgoff if last < pgoff + pages else pages
+                self.memory.zap_page_range(
+                    vma, start + (low << PAGE_SHIFT), start + (high << PAGE_SHIFT)
+                )
+            vma = self.vmas[vma].i_mmap_next
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def truncate_setsize(self, inode: u32, i_size: u64) -> cython.int:
+        """ftruncate(2): a new size in bytes; pages past it go: 0 or -ENOMEM (shmem grows)."""
+        if self.inodes[inode].i_kind == INODE_SHMEM:
+            error: cython.int = self.shmem.shmem_reacct_size(inode, i_size)
+            if error:
+                return error
+        shrinks: cython.bint = i_size < self.inodes[inode].i_size
+        self.inodes[inode].i_size = i_size
+        if shrinks:
+            last: u64 = 0x7FFFFFFFFFFFFFFE
+            self.truncate_inode_pages(inode, self.inode_pages(inode), last)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def drop_pagecache(self, inode: u32) -> i64:
+        """Drop an inode's clean pages that nobody uses; how many: invalidate_mapping_pages()."""
+        last: u64 = 0x7FFFFFFFFFFFFFFE
+        dropped: i64 = 0
+        index: u64 = self.xarray.xa_find(inode, 0, last)
+        while index <= last:
+            entry: u64 = self.xarray.xa_load(inode, index)
+            if self.mapping_evictable(entry):
+                self.filemap_remove_folio(entry)
+                dropped += 1
+            index = self.xarray.xa_find(inode, index + 1, last)
+        return dropped
+
+    @cython.cfunc
+    @cython.nogil
+    def mapping_evictable(self, entry: u64) -> cython.bint:
+        """Whether a cached page may go: clean, and referenced by the cache alone."""
+        if entry & XA_VALUE or self.pages[entry].flags & (PG_dirty | PG_writeback | PG_swapbacked):
+            return False
+        return self.pages[entry].refcount == 1
+
+    def drop_caches(self):
+        """Drop all clean page cache that is not mapped: /proc/sys/vm/drop_caches bit 0."""
+        self.lru.lru_add_drain_all()
+        for inode in self.arena.where("inodes", "nrpages"):
+            self.drop_pagecache(inode)
+
+    @cython.ccall
+    @cython.nogil
     def new_inode(self, kind: u32, i_size: u64, i_ino: u64, i_rdev: u32) -> u32:
-        """A new inode with i_count 1, or 0."""
-        return 0
+        """A new inode with one link and i_count 1 (the caller's), or 0."""
+        inode: u32 = self.inode_ids.alloc()
+        if inode:
+            self.inodes[inode].i_kind = kind
+            self.inodes[inode].i_size = i_size
+            self.inodes[inode].i_ino = i_ino
+            self.inodes[inode].i_rdev = i_rdev
+            self.inodes[inode].i_nlink = 1
+            self.inodes[inode].i_count = 1
+        return inode
 
     @cython.ccall
+    @cython.nogil
     def iget(self, inode: u32) -> cython.int:
-        """Take a reference."""
+        """Take a reference: ihold()."""
+        self.inodes[inode].i_count += 1
         return 0
 
     @cython.ccall
+    @cython.nogil
     def iput(self, inode: u32) -> cython.int:
-        """Drop one; the last of an unlinked or shmem inode frees its pages."""
+        """Drop one; the last of an inode without links frees its pages and the inode."""
+        assert self.inodes[inode].i_count > 0
+        self.inodes[inode].i_count -= 1
+        return self.evict_unused(inode)
+
+    @cython.ccall
+    @cython.nogil
+    def unlink_inode(self, inode: u32) -> cython.int:
+        """One name less; without names, it lives as long as it is referenced: vfs_unlink()."""
+        assert self.inodes[inode].i_nlink > 0
+        self.inodes[inode].i_nlink -= 1
+        return self.evict_unused(inode)
+
+    @cython.cfunc
+    @cython.nogil
+    def evict_unused(self, inode: u32) -> cython.int:
+        """evict() an inode that has neither references nor links."""
+        if self.inodes[inode].i_count or self.inodes[inode].i_nlink:
+            return 0
+        last: u64 = 0x7FFFFFFFFFFFFFFE
+        self.truncate_inode_pages(inode, 0, last)
+        if self.inodes[inode].i_kind == INODE_SHMEM:
+            self.shmem.shmem_evict_inode(inode)
+        assert not self.inodes[inode].nrpages and not self.inodes[inode].i_mmap
+        self.inodes[inode].i_size = 0
+        self.inodes[inode].i_ino = 0
+        self.inodes[inode].i_rdev = 0
+        self.inodes[inode].i_kind = 0
+        self.inode_ids.free(inode)
         return 0
 
     @cython.ccall
+    @cython.nogil
     def open_file(self, inode: u32, f_flags: u32, f_mode: u32) -> u32:
         """A new struct file with f_count 1 (takes an inode reference), or 0: alloc_file()."""
-        return 0
+        file: u32 = self.file_ids.alloc()
+        if file:
+            self.files[file].f_inode = inode
+            self.files[file].f_flags = f_flags
+            self.files[file].f_mode = f_mode
+            self.files[file].f_count = 1
+            self.inodes[inode].i_count += 1
+        return file
 
     @cython.ccall
+    @cython.nogil
     def get_file(self, file: u32) -> cython.int:
         """Take a reference."""
+        assert self.files[file].f_count > 0
+        self.files[file].f_count += 1
         return 0
 
     @cython.ccall
+    @cython.nogil
     def fput(self, file: u32) -> cython.int:
-        """Drop one."""
-        return 0
+        """Drop one; the last closes the file."""
+        assert self.files[file].f_count > 0
+        self.files[file].f_count -= 1
+        if self.files[file].f_count:
+            return 0
+        inode: u32 = self.files[file].f_inode
+        self.files[file].f_pos = 0
+        self.files[file].f_inode = 0
+        self.files[file].f_flags = 0
+        self.files[file].f_mode = 0
+        self.file_ids.free(file)
+        return self.iput(inode)
 
     @cython.ccall
+    @cython.nogil
     def shmem_file_setup(self, size: u64, vm_flags: u64) -> u32:
-        """A file on a new shmem inode, accounted unless VM_NORESERVE, or 0; behind MAP_SHARED|MAP_ANONYMOUS: shmem_zero_setup()."""
-        return 0
+        """A file on a new shmem inode, accounted unless VM_NORESERVE; 0 if refused (ENOMEM)."""
+        return self.shmem.shmem_file_setup(size, vm_flags)
 
-    @cython.ccall
-    def find_get_page(self, inode: u32, index: u64) -> u64:
-        """Cached pfn (no reference taken), or 0."""
-        return 0
+    def check(self):
+        """Recount the cached pages and the references to inodes and files."""
+        self.inode_ids.check()
+        self.file_ids.check()
+        for inode in self.arena.where("inodes", "nrpages"):
+            self.check_pages(inode)
+        opened = {}
+        live = self.arena.where("files", "f_count")
+        for file in live:
+            inode = int(self.files[file].f_inode)
+            opened[inode] = opened.get(inode, 0) + 1
+        for inode, count in opened.items():
+            assert self.inodes[inode].i_kind and self.inodes[inode].i_count >= count
+        assert len(live) == self.file_ids.used()
+        assert len(self.arena.where("inodes", "i_kind")) == self.inode_ids.used()
 
-    @cython.ccall
-    def filemap_get_or_read(self, inode: u32, index: u64) -> u64:
-        """pfn of the page, read from its device or (shmem) zeroed if absent; 0 when out of memory. Sets `major` if it had to be read."""
-        return 0
-
-    @cython.ccall
-    def truncate_inode_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
-        """Unmap and drop the pages first..last."""
-        return 0
+    def check_pages(self, inode):
+        """Entries and pages of one inode name each other."""
+        kind = int(self.inodes[inode].i_kind)
+        assert kind in (INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL)
+        entries = {i: e for i, e in self.xarray.entries(inode).items() if not e & XA_VALUE}
+        assert len(entries) == self.inodes[inode].nrpages
+        for index, pfn in entries.items():
+            assert self.pages[pfn].mapping == inode << 1
+            assert self.pages[pfn].index == index
+            assert self.pages[pfn].refcount >= 1 + self.pages[pfn].mapcount
+            swapbacked = bool(self.pages[pfn].flags & PG_swapbacked)
+            assert swapbacked == (kind == INODE_SHMEM)

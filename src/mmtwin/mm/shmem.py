@@ -1,0 +1,185 @@
+"""Memory that is a file without a disk: shared anonymous mappings, memfd, System V, tmpfs.
+
+Its pages are in the page cache of their inode, but reclaim treats them as anonymous (PG_swapbacked,
+the anon LRU), for their only other home is swap. What is promised is accounted in one of two ways:
+as a whole when the file is made or resized, or (VM_NORESERVE) page by page as pages come to be.
+
+Models mm/shmem.c: shmem_file_setup(), shmem_get_folio_gfp(), shmem_acct_size(),
+shmem_reacct_size(), shmem_acct_blocks(), shmem_recalc_inode(), shmem_evict_inode().
+Not modelled: swap, huge pages in shmem (shmem_enabled is `never` by default), the limits of tmpfs
+mounts (the internal mount behind all of these has none), fallocate().
+
+Invariants: Committed_AS holds PAGE_ALIGN(i_size) for each inode without VM_NORESERVE, and for each
+with it its `alloced` pages; without swap, alloced is nrpages.
+"""
+
+import cython
+
+if not cython.compiled:
+    from mmtwin.mm.filemap import PageCache
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
+    from mmtwin.mm.page_flags import INODE_SHMEM, PG_swapbacked, PG_uptodate
+    from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
+    from mmtwin.mm.types import Currents, Inodes, Pages, U64s, i64, u32, u64
+    from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE, O_RDWR
+    from mmtwin.mm.vm_flags import VM_NORESERVE
+
+SHM_MNT_DEV = cython.declare(cython.const[cython.uint], 1)  # st_dev 00:01, the internal mount
+NR_SHMEM_INODES = 1 << 22
+
+# struct shmem_inode_info, at its inode's index
+ShmemInode = cython.struct(
+    flags=u64,  # VM_NORESERVE or 0
+    alloced=u64,  # pages allocated to the file
+)
+
+if cython.compiled:
+    ShmemInodes = cython.typedef(ShmemInode[::1])
+else:
+    ShmemInodes = object
+
+
+@cython.final
+@cython.cclass
+class Shmem:
+    """The inodes that live in memory alone."""
+
+    arena: object
+    pages: Pages
+    inodes: Inodes
+    current: Currents
+    info: ShmemInodes
+    next_ino: U64s
+    page_cache: PageCache
+    page_alloc = cython.declare("PageAlloc")
+    lru = cython.declare("Lru")
+    overcommit = cython.declare("Overcommit")
+
+    def __init__(self, arena, config):
+        self.arena = arena
+        self.pages = arena.pages
+        self.inodes = arena.inodes
+        self.current = arena.current
+        self.info = arena.array("shmem_inodes", "shmem.ShmemInode", NR_SHMEM_INODES)
+        self.next_ino = arena.array("shmem_next_ino", "u64", 1)
+
+    def wire(self, m):
+        self.page_cache = m.page_cache
+        self.page_alloc = m.page_alloc
+        self.lru = m.lru
+        self.overcommit = m.overcommit
+
+    def boot(self):
+        self.next_ino[0] = 1
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_file_setup(self, size: u64, vm_flags: u64) -> u32:
+        """A file (f_count 1) of `size` bytes on a new, nameless shmem inode; 0 when refused.
+
+        Accounted at once, unless vm_flags has VM_NORESERVE. maps shows it as "/dev/zero (deleted)"
+        where it was made for MAP_SHARED | MAP_ANONYMOUS: shmem_zero_setup().
+        """
+        noreserve: u64 = vm_flags & VM_NORESERVE
+        if not noreserve and self.acct(self.acct_pages(size)):
+            return 0
+        inode: u32 = self.page_cache.new_inode(INODE_SHMEM, size, self.next_ino[0], SHM_MNT_DEV)
+        if not inode:
+            self.unacct_size(noreserve, size)
+            return 0
+        self.next_ino[0] += 1
+        self.info[inode].flags = noreserve
+        self.inodes[inode].i_nlink = 0
+        file: u32 = self.page_cache.open_file(inode, O_RDWR, FMODE_READ | FMODE_WRITE)
+        self.page_cache.iput(inode)  # the file keeps it
+        return file
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_alloc_and_add(self, inode: u32, index: u64) -> u64:
+        """A zeroed page for a hole of the file, cached; 0 when out of memory or not granted."""
+        if self.info[inode].flags & VM_NORESERVE and self.acct(1):
+            return 0
+        pfn: u64 = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
+        if pfn:
+            self.pages[pfn].flags |= PG_swapbacked
+            if not self.page_cache.filemap_add_folio(inode, index, pfn):
+                self.pages[pfn].flags |= PG_uptodate
+                self.info[inode].alloced += 1
+                self.lru.put_page(pfn)
+                return pfn
+            self.lru.put_page(pfn)
+        self.unacct_blocks(inode, 1)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_recalc_inode(self, inode: u32) -> cython.int:
+        """Pages left the cache for good: give back what was accounted for them."""
+        freed: u64 = self.info[inode].alloced - self.inodes[inode].nrpages
+        self.info[inode].alloced = self.inodes[inode].nrpages
+        return self.unacct_blocks(inode, freed)
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_reacct_size(self, inode: u32, size: u64) -> cython.int:
+        """The file is about to be `size` bytes: account the difference. 0 or -ENOMEM."""
+        if self.info[inode].flags & VM_NORESERVE:
+            return 0
+        old: i64 = self.acct_pages(self.inodes[inode].i_size)
+        new: i64 = self.acct_pages(size)
+        if new > old:
+            return self.acct(new - old)
+        return self.overcommit.vm_unacct_memory(old - new)
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_evict_inode(self, inode: u32) -> cython.int:
+        """The inode, emptied already, goes: give back what its size had accounted."""
+        self.unacct_size(self.info[inode].flags, self.inodes[inode].i_size)
+        self.info[inode].flags = 0
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def acct(self, nr_pages: i64) -> cython.int:
+        """Charge pages to Committed_AS for the current task: 0 or -ENOMEM."""
+        return self.overcommit.security_vm_enough_memory(self.current[0].mm, nr_pages)
+
+    @cython.cfunc
+    @cython.nogil
+    def acct_pages(self, size: u64) -> i64:
+        """VM_ACCT(): pages of a size in bytes."""
+        return cython.cast(i64, (size + PAGE_SIZE - 1) >> PAGE_SHIFT)
+
+    @cython.cfunc
+    @cython.nogil
+    def unacct_size(self, flags: u64, size: u64) -> cython.int:
+        """Undo the charge for a whole file, if there was one: shmem_unacct_size()."""
+        if flags & VM_NORESERVE:
+            return 0
+        return self.overcommit.vm_unacct_memory(self.acct_pages(size))
+
+    @cython.cfunc
+    @cython.nogil
+    def unacct_blocks(self, inode: u32, nr_pages: i64) -> cython.int:
+        """Undo the charge for single pages, if there was one: shmem_unacct_blocks()."""
+        if not nr_pages or not self.info[inode].flags & VM_NORESERVE:
+            return 0
+        return self.overcommit.vm_unacct_memory(nr_pages)
+
+    def committed(self):
+        """Pages of Committed_AS that shmem accounts for, recounted."""
+        total = 0
+        for inode in self.arena.where("inodes", "i_kind"):
+            if self.inodes[inode].i_kind == INODE_SHMEM:
+                reserved = self.acct_pages(self.inodes[inode].i_size)
+                noreserve = self.info[inode].flags & VM_NORESERVE
+                total += int(self.info[inode].alloced) if noreserve else int(reserved)
+        return total
+
+    def check(self):
+        """Without swap, what was allocated is what is cached; other inodes have no record."""
+        for inode in self.arena.where("shmem_inodes", "alloced"):
+            assert self.inodes[inode].i_kind == INODE_SHMEM
+            assert self.info[inode].alloced == self.inodes[inode].nrpages
