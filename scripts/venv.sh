@@ -30,12 +30,17 @@ quietly() {
     return 1
 }
 
+# compiler PYTHON: the path of the C compiler that it builds extensions with; fails without one.
+compiler() {
+    command -v "${CC:-$("$1" -c 'import sysconfig as s; print(s.get_config_var("CC").split()[0])')}"
+}
+
 # What an installation depends on, as one hash.
 fingerprint() {
     {
         echo "$@"
         "$1" -c 'import sys; print(sys.version, sys.base_prefix)'
-        command -v "${CC:-gcc}" || true
+        compiler "$1" || true
         cat pyproject.toml setup.py scripts/venv.sh
         find src -name '*.pyx' -o -path 'src/mmtwin/mm/*.py' | LC_ALL=C sort | xargs cat
     } | sha256sum | cut -d ' ' -f 1
@@ -45,8 +50,8 @@ fingerprint() {
 # without the C library's headers. What is missing is fetched with apt, without root, and unpacked
 # into the environment: nothing is installed.
 provide_headers() {
-    local gcc=${CC:-gcc} version packages="" files=$PWD/$VENV/headers
-    command -v "$gcc" >/dev/null || return 0
+    local gcc version packages="" files=$PWD/$VENV/headers
+    gcc=$(compiler "$VENV/bin/python") || return 0
     version=$("$VENV/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     has_python_h || packages="libpython$version-dev"
     can_link "$gcc" || packages="$packages libc6-dev libcrypt-dev linux-libc-dev"
@@ -115,6 +120,6 @@ make_venv() {
 report_engine() {
     "$VENV/bin/python" -c 'import mmtwin.mm._engine' 2>/dev/null && return
     local why="the compiler's output is in $LOG"
-    command -v "${CC:-gcc}" >/dev/null || why="there is no C compiler"
+    compiler "$VENV/bin/python" >/dev/null || why="there is no C compiler"
     say "no compiled engine ($why): runs interpreted, about 100 times slower"
 }
