@@ -28,7 +28,7 @@ def check(m: Machine, committed: int) -> None:
     m.page_cache.check()
     m.shmem.check()
     assert m.shmem.committed() == committed
-    assert m.overcommit.vm_committed_as() == committed
+    assert m.overcommit.vm_memory_committed() == committed
 
 
 def test_its_pages_are_zeroed_not_read_and_count_as_shmem_and_cache(engine: str) -> None:
