@@ -133,7 +133,7 @@ class AnonVmas:
     @cython.ccall
     @cython.nogil
     def anon_vma_fork(self, vma: u32, pvma: u32) -> cython.int:
-        """Attach a child's vma to the anon_vmas of its parent's, and to one of its own: 0 or -ENOMEM."""
+        """Attach a child's vma to its parent's anon_vmas and to one of its own: 0 or -ENOMEM."""
         parent: u32 = self.vmas[pvma].anon_vma
         if not parent:
             return 0
@@ -179,7 +179,7 @@ class AnonVmas:
     @cython.cfunc
     @cython.nogil
     def find_mergeable_anon_vma(self, vma: u32) -> u32:
-        """The anon_vma of the next or else the previous vma, if vma could merge with it later; or 0."""
+        """The anon_vma of the next, or else the previous, vma that vma could merge with; or 0."""
         after: u32 = self.vmas[vma].vm_next
         if after and self.anon_vma_compatible(vma, after) and self.has_one_link(after):
             return self.vmas[after].anon_vma

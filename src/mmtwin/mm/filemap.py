@@ -9,13 +9,12 @@ keeps its pages when nobody has it open (that is what a cache is for); one witho
 or shared anonymous memory) goes with its last reference, and its pages with it.
 
 Models mm/filemap.c: filemap_get_entry(), filemap_add_folio(), filemap_remove_folio(),
-filemap_fault(); mm/truncate.c: truncate_inode_pages_range();
-mm/page-writeback.c: folio_mark_dirty(), folio_account_dirtied(); mm/memory.c: unmap_mapping_pages();
-fs/drop_caches.c: drop_pagecache_sb(); fs/inode.c: iget, iput(), evict(); fs/file_table.c:
-alloc_file(), get_file(), fput().
-Not modelled yet: readahead, and writeback (what is dirty stays so). Each page is read alone when it is first
-touched, so major faults and I/O are those of a machine whose readahead is off; contents are not
-modelled at all. The inode cache never shrinks (no slab pressure).
+filemap_fault(); mm/truncate.c: truncate_inode_pages_range(); mm/memory.c: unmap_mapping_pages();
+mm/page-writeback.c: folio_mark_dirty(), folio_account_dirtied(); fs/drop_caches.c:
+drop_pagecache_sb(); fs/inode.c: ihold(), iput(), evict(); fs/file_table.c: alloc_file(), fput().
+Not modelled yet: readahead, and writeback (what is dirty stays so). Each page is read alone when
+it is first touched, so major faults and I/O are those of a machine whose readahead is off.
+Contents are not modelled at all. The inode cache never shrinks (no slab pressure).
 
 Invariants: nrpages is the number of the inode's entries in the index; a cached page's mapping and
 index lead back to its entry, and the cache holds one reference to it; i_count is at least the
@@ -201,7 +200,7 @@ class PageCache:
     @cython.ccall
     @cython.nogil
     def truncate_inode_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
-        """Unmap the pages first..last (last < 2**63), with private copies of them, and drop them."""
+        """Unmap the pages first..last (last < 2**63), private copies of them too, and drop them."""
         if self.inodes[inode].i_mmap:
             self.unmap_mapping_pages(inode, first, last)
         index: u64 = self.xarray.xa_find(inode, first, last)

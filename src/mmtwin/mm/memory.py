@@ -39,6 +39,7 @@ class Memory:
         return 0
 
     @cython.ccall
+    @cython.nogil
     def zap_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
         """Unmap the pages of [start, end) inside one vma: zap_page_range_single(), unmap_vmas()."""
         return 0

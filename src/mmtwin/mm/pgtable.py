@@ -39,6 +39,7 @@ class PageTables:
         return 0
 
     @cython.ccall
+    @cython.nogil
     def pte_offset(self, mm: u32, address: u64) -> u64:
         """Index into `ptes` of the pte for address, or 0 where a table is missing (or a huge pmd stands)."""
         return 0

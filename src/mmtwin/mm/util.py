@@ -29,11 +29,13 @@ class Overcommit:
         """Assert the invariants from scratch."""
 
     @cython.ccall
+    @cython.nogil
     def security_vm_enough_memory(self, mm: u32, nr_pages: i64) -> cython.int:
         """Charge pages, or -ENOMEM."""
         return 0
 
     @cython.ccall
+    @cython.nogil
     def vm_unacct_memory(self, nr_pages: i64) -> cython.int:
         """Give pages back."""
         return 0
