@@ -4,6 +4,7 @@
 """
 
 import os
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -14,6 +15,12 @@ DIRECTIVES = {
     "wraparound": False,
     "emit_code_comments": False,
 }
+WITHOUT_WARNINGS = ["-Wno-unused-function", "-Wno-unused-variable", "-Wno-unused-const-variable"]
+
+
+def older(made: Path, source: Path) -> bool:
+    """Whether a file was made before this changed; Cython itself looks at the engine only."""
+    return made.exists() and made.stat().st_mtime < source.stat().st_mtime
 
 
 def engine(name: str, checked: bool) -> list[Extension]:
@@ -21,14 +28,13 @@ def engine(name: str, checked: bool) -> list[Extension]:
     from Cython.Build import cythonize
     from Cython.Compiler import Errors
 
-    Errors.LEVEL = 1 if checked else 2  # 1 tells of every function that legacy_implicit_noexcept reaches
+    Errors.LEVEL = 1 if checked else 2  # 1 tells of every function of legacy_implicit_noexcept
     assertions = [] if checked else [("CYTHON_WITHOUT_ASSERTIONS", "1")]
     extension = Extension(
         f"mmtwin.mm.{name}",
         [f"src/mmtwin/mm/{name}.pyx"],
         define_macros=assertions,
-        extra_compile_args=["-O2", "-g1", "-fno-strict-aliasing", "-Wno-unused-function",
-            "-Wno-unused-const-variable"],
+        extra_compile_args=["-O2", "-g1", "-fno-strict-aliasing", *WITHOUT_WARNINGS],
         optional=True,
     )
     built: list[Extension] = cythonize(
@@ -44,6 +50,7 @@ def engine(name: str, checked: bool) -> list[Extension]:
             "legacy_implicit_noexcept": not checked,
         },
         annotate=bool(os.environ.get("MMTWIN_ANNOTATE")),
+        force=older(Path(f"src/mmtwin/mm/{name}.c"), Path("setup.py")),
     )
     for ext in built:
         ext.optional = True
