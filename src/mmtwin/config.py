@@ -311,7 +311,7 @@ def _settings(config: MachineConfig, value: Any) -> MachineConfig:
     for name, text in _flat("", value):
         path = sysctl.path_of(name)
         try:
-            setting = sysctl.find(path, config.kernel)
+            setting = sysctl.find(path)
             setting.parse(str(text))
         except OSError as error:
             raise ConfigError(f"{name}: {error.strerror}") from None

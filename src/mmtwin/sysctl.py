@@ -244,7 +244,7 @@ def path_of(name: str) -> str:
     return name if name.startswith("/") else "/proc/sys/" + name.replace(".", "/")
 
 
-def find(path: str, kernel: int) -> Setting:
+def find(path: str) -> Setting:
     """The setting behind a file (FileNotFoundError, or NotModelledError for a kernel's other)."""
     if path in SETTINGS:
         return SETTINGS[path]

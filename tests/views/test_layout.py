@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mmtwin.views import limits, maps, smaps, status
+from mmtwin.views import limits, maps, smaps, topology
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -95,11 +95,13 @@ def test_flags_are_two_letters_each_in_order_of_their_bits(flags: int, text: str
 
 
 def test_bitmaps_are_hexadecimal_in_groups() -> None:
-    assert status.bitmap(0b11, 2) == "3"
-    assert status.bitmap(0xFFF, 12) == "fff"
-    assert status.bitmap((1 << 32) - 1, 32) == "ffffffff"
-    assert status.bitmap(1, 1024) == ",".join(["00000000"] * 31 + ["00000001"])
-    assert (status.ranges(1), status.ranges(8)) == ("0", "0-7")
+    assert topology.bitmap(0b11, 2) == "3"
+    assert topology.bitmap(0xFFF, 12) == "fff"
+    assert topology.bitmap((1 << 32) - 1, 32) == "ffffffff"
+    assert topology.bitmap(1, 1024) == ",".join(["00000000"] * 31 + ["00000001"])
+    assert topology.bitlist([0]) == "0"
+    assert topology.bitlist([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8"
+    assert topology.bitlist([]) == ""
 
 
 def test_a_line_of_limits_is_the_kernels() -> None:

@@ -32,12 +32,16 @@ from mmtwin.views import (
     statm,
     status,
     tasks,
+    topology,
     vmstat,
     zoneinfo,
 )
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
+
+_NODES, _CPUS = "/sys/devices/system/node", "/sys/devices/system/cpu"
+_NODE_STATES = ("online", "possible", "has_memory")
 
 FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/buddyinfo": buddyinfo.show,
@@ -49,8 +53,16 @@ FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/uptime": loadavg.show_uptime,
     "/proc/vmstat": vmstat.show,
     "/proc/zoneinfo": zoneinfo.show,
+    **dict.fromkeys(
+        [f"{_CPUS}/{n}" for n in ("online", "possible", "present")], topology.show_cpus
+    ),
+    **dict.fromkeys([f"{_NODES}/{n}" for n in _NODE_STATES], topology.show_nodes),
+    f"{_NODES}/has_cpu": topology.show_nodes_with_cpus,
 }
 NODE_FILES: dict[str, Callable[[Machine, int], str]] = {
+    "cpulist": topology.show_cpulist,
+    "cpumap": topology.show_cpumap,
+    "distance": topology.show_distance,
     "meminfo": meminfo.show_node,
     "numastat": vmstat.show_numastat,
     "vmstat": vmstat.show_node,
@@ -85,7 +97,6 @@ ACTIONS: dict[str, Callable[[Machine], object]] = {
     "/proc/sys/vm/stat_refresh": lambda machine: machine.vmstat.refresh(),
 }
 
-_NODES = "/sys/devices/system/node"
 _TASK = re.compile(r"/proc/(self|[0-9]+)/(?:task/[0-9]+/)?([^/]+)")
 _NODE = re.compile(_NODES + r"/node([0-9]+)/([^/]+)")
 
@@ -139,7 +150,7 @@ def write(machine: Machine, path: str, text: str) -> None:
     elif match or not path.startswith(("/proc/sys/", "/sys/")):
         raise _absent(machine, path)
     else:
-        sysctl.find(path, machine.config.kernel).write(machine, text)
+        sysctl.find(path).write(machine, text)
 
 
 def _exists(machine: Machine, path: str) -> bool:
@@ -182,7 +193,7 @@ def _absent(machine: Machine, path: str) -> OSError:
             return NotModelledError(path)
         if path.startswith(("/proc/sys/", "/sys/")):
             try:
-                sysctl.find(path, machine.config.kernel)
+                sysctl.find(path)
             except OSError as error:
                 return error
         known = [*FILES, *BINARY_FILES]

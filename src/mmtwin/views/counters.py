@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
+from mmtwin.mm import vmstat_items
 from mmtwin.mm.gfp import MAX_NR_ZONES
 from mmtwin.mm.uapi import TASK_ZOMBIE
-from mmtwin.mm.vmstat_items import NR_KERNEL_STACK_KB, vmstat_layout
 from mmtwin.views import tasks
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 THREAD_SIZE_KB = 16
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "Movable")
+LAYOUT: Callable[[int], list[tuple[str, str, int]]] = vmstat_items.vmstat_layout
 LEFT_OUT = frozenset(
     [
         "nr_slab_reclaimable",  # kernel objects: slub comes with a later issue
@@ -56,21 +57,21 @@ def populated_zones(machine: Machine) -> Iterator[tuple[int, int, str]]:
 
 def lines(machine: Machine, kinds: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
     """(name, kind, item) of what this kernel prints of these kinds and the model can tell."""
-    for name, kind, item in vmstat_layout(machine.config.kernel):
+    for name, kind, item in LAYOUT(machine.config.kernel):
         if kind in kinds and name not in LEFT_OUT:
             yield name, kind, item
 
 
 def node_page_state(machine: Machine, node: int, item: int) -> int:
     """A node's counter."""
-    if item == NR_KERNEL_STACK_KB:
+    if item == vmstat_items.NR_KERNEL_STACK_KB:
         return kernel_stack_kb(machine, (node,))
     return int(machine.vmstat.node_page_state(node, item))
 
 
 def global_node_page_state(machine: Machine, item: int) -> int:
     """The sum of a counter over all nodes."""
-    if item == NR_KERNEL_STACK_KB:
+    if item == vmstat_items.NR_KERNEL_STACK_KB:
         return kernel_stack_kb(machine, range(len(machine.config.nodes)))
     return int(machine.vmstat.global_node_page_state(item))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mmtwin.units import PAGE_SHIFT
-from mmtwin.views import stat, statm, tasks
+from mmtwin.views import stat, statm, tasks, topology
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
@@ -122,23 +122,10 @@ def max_pending_signals(machine: Machine) -> int:
 def _allowed(machine: Machine) -> list[tuple[str, Any]]:
     cpus, nodes = machine.config.cpus, len(machine.config.nodes)
     return [
-        ("Cpus_allowed", bitmap((1 << cpus) - 1, cpus)),
-        ("Cpus_allowed_list", ranges(cpus)),
-        ("Mems_allowed", bitmap((1 << nodes) - 1, MAX_NUMNODES)),
-        ("Mems_allowed_list", ranges(nodes)),
+        ("Cpus_allowed", topology.bitmap((1 << cpus) - 1, cpus)),
+        ("Cpus_allowed_list", topology.bitlist(range(cpus))),
+        ("Mems_allowed", topology.bitmap((1 << nodes) - 1, MAX_NUMNODES)),
+        ("Mems_allowed_list", topology.bitlist(range(nodes))),
         ("voluntary_ctxt_switches", 0),
         ("nonvoluntary_ctxt_switches", 0),
     ]
-
-
-def bitmap(mask: int, bits: int) -> str:
-    """`%*pb`: hexadecimal, in groups of 32 bits from the left."""
-    digits = f"{mask:0{-(-bits // 4)}x}"
-    first = len(digits) % 8
-    groups = [digits[:first]] if first else []
-    return ",".join(groups + [digits[i : i + 8] for i in range(first, len(digits), 8)])
-
-
-def ranges(count: int) -> str:
-    """`%*pbl` of the first `count` bits."""
-    return "0" if count == 1 else f"0-{count - 1}"
