@@ -35,7 +35,11 @@ MECHANISMS = {
     "memory": "Memory",
     "vma_tree": "VmaTree",
     "overcommit": "Overcommit",
+    "vma": "VmaOps",
+    "mmap_layout": "MmapLayout",
     "mmap": "Mmap",
+    "brk": "Brk",
+    "stack": "StackGrowth",
     "processes": "Fork",  # not "fork": Machine.fork() copies the machine
     "access": "Access",
 }
@@ -72,6 +76,7 @@ class Machine:
         self.arena.array("current", "Current", 1)
         self.arena.array("mms", "Mm", 1 << 20)
         self.arena.array("tasks", "Task", 1 << 22)
+        self.arena.array("rlimits", "u64", 1 << 27)  # soft, hard of 16 resources a task
         self.arena.array("vmas", "Vma", 1 << 24)
         self.arena.array("inodes", "Inode", 1 << 22)
         self.arena.array("files", "File", 1 << 22)

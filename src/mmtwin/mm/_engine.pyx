@@ -25,7 +25,11 @@ cdef class Rmap
 cdef class Memory
 cdef class VmaTree
 cdef class Overcommit
+cdef class VmaOps
+cdef class MmapLayout
 cdef class Mmap
+cdef class Brk
+cdef class StackGrowth
 cdef class Fork
 cdef class Access
 
@@ -58,6 +62,10 @@ include "rmap.py"
 include "memory.py"
 include "vma_tree.py"
 include "util.py"
+include "vma.py"
+include "mmap_layout.py"
 include "mmap.py"
+include "brk.py"
+include "stack.py"
 include "fork.py"
 include "access.py"

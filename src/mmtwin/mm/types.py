@@ -107,6 +107,7 @@ Mm = cython.struct(
     exe_file=u32,
     cpu_mask=u32,  # CPUs that may hold its translations, bit n for CPU n (mm_cpumask)
     highest_vm_end=u64,
+    flags=u64,  # MMF_* (fork.py)
 )
 
 # struct task_struct and signal_struct, as far as memory sees them. One record a thread group.
@@ -124,6 +125,8 @@ Task = cython.struct(
     exit_code=i32,  # as wait() reports it: code << 8 | signal
     nr_threads=i32,
     oom_score_adj=i32,
+    uid=u32,  # 0 has every capability
+    pad=u32,
 )
 
 # struct inode with its address_space.
