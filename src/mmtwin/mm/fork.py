@@ -324,7 +324,7 @@ class Fork:
         self.tasks[task].uid = self.tasks[parent].uid
         self.tasks[task].oom_score_adj = self.tasks[parent].oom_score_adj
         self.tasks[task].start_time_ns = self.tasks[parent].start_time_ns
-        i: u64
+        i: cython.int
         for i in range(RLIMIT_CELLS):
             self.rlimits[cython.cast(u64, task) * RLIMIT_CELLS + i] = self.rlimits[
                 cython.cast(u64, parent) * RLIMIT_CELLS + i
@@ -366,7 +366,7 @@ class Fork:
     def default_rlimits(self, task: u32) -> cython.int:
         """INIT_RLIMITS."""
         base: u64 = cython.cast(u64, task) * RLIMIT_CELLS
-        i: u64
+        i: cython.int
         for i in range(RLIMIT_CELLS):
             self.rlimits[base + i] = RLIM_INFINITY
         self.rlimits[base + 2 * RLIMIT_STACK] = 8 << 20
@@ -442,7 +442,7 @@ class Fork:
         self.tasks[task].nr_threads = 0
         self.tasks[task].oom_score_adj = 0
         self.tasks[task].uid = 0
-        i: u64
+        i: cython.int
         for i in range(RLIMIT_CELLS):
             self.rlimits[cython.cast(u64, task) * RLIMIT_CELLS + i] = 0
         if self.current[0].task == task:

@@ -619,5 +619,11 @@ class Mmap:
                 total["locked_vm"] += pages
             assert self.vmas[vma].vm_start % 4096 == 0 and self.vmas[vma].vm_end % 4096 == 0
             vma = self.vmas[vma].vm_next
-        counted = {name: getattr(self.mms[mm], name) for name in total}
+        counted = {
+            "total_vm": self.mms[mm].total_vm,
+            "data_vm": self.mms[mm].data_vm,
+            "exec_vm": self.mms[mm].exec_vm,
+            "stack_vm": self.mms[mm].stack_vm,
+            "locked_vm": self.mms[mm].locked_vm,
+        }
         assert counted == total, f"mm {mm}: {counted}, its vmas: {total}"
