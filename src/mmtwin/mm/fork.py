@@ -72,7 +72,6 @@ class Fork:
     rmap: Rmap
     overcommit: Overcommit
     page_cache: PageCache
-    nodes: object
     shmem: object
 
     def __init__(self, arena, config):
@@ -82,10 +81,9 @@ class Fork:
         self.current = arena.current
         self.rlimits = arena.rlimits
         self.state = arena.array("fork_state", "u64", FORK_CELLS)
-        self.cpu_node = arena.array("fork_cpu_node", "u32", config.cpus)
+        self.cpu_node = arena.cpu_to_node
         self.mm_pool = IdPool(arena, "mms", len(arena.mms))
         self.task_pool = IdPool(arena, "tasks", len(arena.tasks))
-        self.nodes = config.cpu_node
 
     def wire(self, m):
         """Take the mechanisms that an address space is made of."""
@@ -105,8 +103,6 @@ class Fork:
         """No task yet."""
         self.mm_pool.boot()
         self.task_pool.boot()
-        for cpu, node in enumerate(self.nodes):
-            self.cpu_node[cpu] = node
 
     # Address spaces
 

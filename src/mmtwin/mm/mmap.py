@@ -359,9 +359,7 @@ class Mmap:
 
     @cython.cfunc
     @cython.nogil
-    def new_vma(
-        self, mm: u32, file: u32, addr: u64, length: u64, vm_flags: u64, pgoff: u64
-    ) -> u32:
+    def new_vma(self, mm: u32, file: u32, addr: u64, length: u64, vm_flags: u64, pgoff: u64) -> u32:
         """A vma of its own, linked, or 0."""
         vma: u32 = self.ops.vm_area_alloc(mm)
         if vma == 0:
@@ -593,9 +591,7 @@ class Mmap:
 
     @cython.ccall
     @cython.nogil
-    def get_unmapped_area(
-        self, file: u32, addr: u64, length: u64, pgoff: u64, flags: u64
-    ) -> i64:
+    def get_unmapped_area(self, file: u32, addr: u64, length: u64, pgoff: u64, flags: u64) -> i64:
         """Where such a mapping would go, or -errno."""
         return self.layout.get_unmapped_area(file, addr, length, pgoff, flags)
 

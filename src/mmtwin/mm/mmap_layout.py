@@ -100,9 +100,7 @@ class MmapLayout:
 
     @cython.ccall
     @cython.nogil
-    def get_unmapped_area(
-        self, file: u32, addr: u64, length: u64, pgoff: u64, flags: u64
-    ) -> i64:
+    def get_unmapped_area(self, file: u32, addr: u64, length: u64, pgoff: u64, flags: u64) -> i64:
         """An address for `length` bytes in the current mm: where MAP_FIXED says, else the hint if
         free, else a hole; -ENOMEM, -EINVAL (unaligned), -EPERM (below mmap_min_addr, not root)."""
         mm: u32 = self.current[0].mm
@@ -124,9 +122,7 @@ class MmapLayout:
 
     @cython.cfunc
     @cython.nogil
-    def choose(
-        self, mm: u32, file: u32, addr: u64, length: u64, pgoff: u64, flags: u64
-    ) -> i64:
+    def choose(self, mm: u32, file: u32, addr: u64, length: u64, pgoff: u64, flags: u64) -> i64:
         """With or without alignment for huge pages: __get_unmapped_area()."""
         if (flags & MAP_FIXED) != 0:
             if addr >> 63:
@@ -143,9 +139,7 @@ class MmapLayout:
 
     @cython.cfunc
     @cython.nogil
-    def wants_huge_alignment(
-        self, file: u32, addr: u64, length: u64, flags: u64
-    ) -> cython.bint:
+    def wants_huge_alignment(self, file: u32, addr: u64, length: u64, flags: u64) -> cython.bint:
         """Files on disk ask for it; private anonymous memory since 6.7, in whole huge pages.
 
         Of shared memory only where shmem may be huge, which it is not here.
@@ -158,9 +152,7 @@ class MmapLayout:
 
     @cython.cfunc
     @cython.nogil
-    def thp_get_unmapped_area(
-        self, mm: u32, addr: u64, length: u64, pgoff: u64, flags: u64
-    ) -> i64:
+    def thp_get_unmapped_area(self, mm: u32, addr: u64, length: u64, pgoff: u64, flags: u64) -> i64:
         """A place where huge pages of the mapping start at multiples of 2 MiB, or 0."""
         offset: u64 = pgoff << 12
         end: u64 = offset + length
@@ -187,9 +179,7 @@ class MmapLayout:
 
     @cython.cfunc
     @cython.nogil
-    def arch_get_unmapped_area_topdown(
-        self, mm: u32, addr: u64, length: u64, flags: u64
-    ) -> i64:
+    def arch_get_unmapped_area_topdown(self, mm: u32, addr: u64, length: u64, flags: u64) -> i64:
         """The hint, else the highest hole below mmap_base, else bottom-up."""
         task_size: u64 = self.mms[mm].task_size
         if length > task_size:

@@ -17,6 +17,7 @@ Invariant: the sum is the pages of all VM_ACCOUNT vmas plus what shmem holds.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.mmzone import Zones
     from mmtwin.mm.types import Currents, I64s, Mms, Sysctls, i64, u32, u64
     from mmtwin.mm.uapi import ENOMEM
 
@@ -42,7 +43,7 @@ class Overcommit:
     sysctl: Sysctls
     current: Currents
     nr_cpus: cython.int
-    zones: object
+    zones: Zones
 
     def __init__(self, arena, config):
         self.nr_cpus = config.cpus
@@ -50,19 +51,14 @@ class Overcommit:
         self.mms = arena.mms
         self.sysctl = arena.sysctl
         self.current = arena.current
-        self.zones = config
 
     def wire(self, m):
         """Take the mechanism that knows the size of memory."""
-        if hasattr(m.zones, "totalram_pages"):
-            self.zones = m.zones
+        self.zones = m.zones
 
     def boot(self):
         """Learn the size of memory; nothing is committed."""
-        if hasattr(self.zones, "totalram_pages"):
-            self.committed[COMMITTED_TOTALRAM] = self.zones.totalram_pages()
-        else:
-            self.committed[COMMITTED_TOTALRAM] = self.zones.ram_pages
+        self.committed[COMMITTED_TOTALRAM] = self.zones.totalram_pages()
         self.committed[COMMITTED_MODE] = self.sysctl[0].overcommit_memory
 
     @cython.ccall

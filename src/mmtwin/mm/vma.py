@@ -132,9 +132,7 @@ class VmaOps:
 
     @cython.ccall
     @cython.nogil
-    def set_fields(
-        self, vma: u32, start: u64, end: u64, pgoff: u64, flags: u64
-    ) -> cython.int:
+    def set_fields(self, vma: u32, start: u64, end: u64, pgoff: u64, flags: u64) -> cython.int:
         """Range, offset and flags of a vma that is not linked."""
         self.vmas[vma].vm_start = start
         self.vmas[vma].vm_end = end
@@ -561,7 +559,10 @@ class VmaOps:
         end: u64 = self.vmas[vma].vm_end
         pages: u64 = (end - self.vmas[vma].vm_start) >> 12
         self.vmg_range(
-            self.vmas[vma].vm_mm, end, new_end, self.vmas[vma].vm_flags,
+            self.vmas[vma].vm_mm,
+            end,
+            new_end,
+            self.vmas[vma].vm_flags,
             self.vmas[vma].vm_pgoff + pages,
         )
         self.vmg[0].file = self.vmas[vma].vm_file
