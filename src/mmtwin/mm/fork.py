@@ -20,7 +20,7 @@ if not cython.compiled:
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.mmap import Mmap
-    from mmtwin.mm.mmap_layout import MMF_TOPDOWN, MmapLayout
+    from mmtwin.mm.mmap_layout import MmapLayout
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.rmap import Rmap
     from mmtwin.mm.tlb import Tlb
@@ -97,7 +97,7 @@ class Fork:
         self.rmap = m.rmap
         self.overcommit = m.overcommit
         self.page_cache = m.page_cache
-        self.shmem = getattr(m, "shmem", None)
+        self.shmem = m.shmem
 
     def boot(self):
         """No task yet."""
@@ -478,7 +478,7 @@ class Fork:
         for task in range(1, int(self.task_pool.limit())):
             mm = self.tasks[task].mm
             users[mm] = users.get(mm, 0) + 1
-        accounted = self.shmem.committed() if hasattr(self.shmem, "committed") else 0
+        accounted = self.shmem.committed()
         nr_vmas = 0
         for mm in self.live_mms():
             assert self.mms[mm].mm_users == users.get(mm, 0), f"users of mm {mm}"

@@ -30,7 +30,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.uapi import (
         EACCES, EAGAIN, EBADF, EEXIST, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM,
-        FMODE_READ, FMODE_WRITE, MAP_ANONYMOUS, MAP_DENYWRITE, MAP_EXECUTABLE, MAP_FIXED,
+        FMODE_READ, FMODE_WRITE, MAP_ANONYMOUS, MAP_FIXED,
         MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_HUGETLB, MAP_LOCKED, MAP_NONBLOCK, MAP_NORESERVE,
         MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MAP_STACK, MAP_SYNC, MAP_TYPE,
         PROT_EXEC, PROT_READ, PROT_WRITE, RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK,
@@ -250,11 +250,11 @@ class Mmap:
             return -EOVERFLOW
         if kind == MAP_SHARED_VALIDATE and (flags & ~cython.cast(u64, LEGACY_MAP_MASK)) != 0:
             return -EOPNOTSUPP
-        if kind == MAP_SHARED or kind == MAP_SHARED_VALIDATE:
+        if kind != MAP_PRIVATE and kind != MAP_SHARED and kind != MAP_SHARED_VALIDATE:
+            return -EINVAL
+        if kind != MAP_PRIVATE:
             if (prot & PROT_WRITE) != 0 and (mode & FMODE_WRITE) == 0:
                 return -EACCES
-        elif kind != MAP_PRIVATE:
-            return -EINVAL
         if (mode & FMODE_READ) == 0:
             return -EACCES
         if (vm_flags & VM_GROWSDOWN) != 0:

@@ -69,8 +69,6 @@ class Overcommit:
 
     @cython.ccall
     @cython.nogil
-<<<<<<< HEAD
-=======
     def vm_enough_memory(self, mm: u32, nr_pages: i64, cap_sys_admin: cython.bint) -> cython.int:
         """Charge pages, or -ENOMEM: __vm_enough_memory(). `mm` 0 asks for the kernel itself."""
         self.vm_acct_memory(nr_pages)
@@ -102,7 +100,6 @@ class Overcommit:
 
     @cython.ccall
     @cython.nogil
->>>>>>> 54cbdb2 (Address spaces: vma tree, merging, placement, mmap, munmap, brk, stack growth, fork, exit)
     def vm_unacct_memory(self, nr_pages: i64) -> cython.int:
         """Give pages back."""
         return self.vm_acct_memory(-nr_pages)

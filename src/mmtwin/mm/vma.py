@@ -22,6 +22,7 @@ vm_start wherever a vma is cut or joined.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.anon_vma import AnonVmaChains
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.rmap import Rmap
@@ -61,6 +62,7 @@ class VmaOps:
     vmas: Vmas
     mms: Mms
     vmg: VmaMerges
+    chains: AnonVmaChains
     sysctl: Sysctls
     pool: IdPool
     tree: VmaTree
@@ -71,6 +73,7 @@ class VmaOps:
         self.vmas = arena.vmas
         self.mms = arena.mms
         self.sysctl = arena.sysctl
+        self.chains = arena.anon_vma_chains
         self.vmg = arena.array("vmg", "vma.VmaMerge", 1)
         self.pool = IdPool(arena, "vmas", len(arena.vmas))
 
@@ -262,7 +265,8 @@ class VmaOps:
     @cython.nogil
     def has_one_link(self, vma: u32) -> cython.bint:
         """Its anon_vma is its own: list_is_singular() of anon_vma_chain (no fork before)."""
-        return self.vmas[vma].anon_vma_chain != 0
+        link: u32 = self.vmas[vma].anon_vma_chain
+        return link != 0 and self.chains[link].same_vma_next == link
 
     @cython.cfunc
     @cython.nogil
