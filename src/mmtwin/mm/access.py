@@ -29,6 +29,7 @@ class Access:
         """Assert the invariants from scratch."""
 
     @cython.ccall
+    @cython.nogil
     def access(self, address: u64, write: cython.int) -> cython.int:
         """One load or store of the current task: 0 or the signal."""
         return 0

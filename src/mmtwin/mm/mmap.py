@@ -37,9 +37,9 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.util import OVERCOMMIT_NEVER, Overcommit
     from mmtwin.mm.vm_flags import (
-        VM_ACCOUNT, VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_MAYEXEC, VM_MAYREAD,
-        VM_MAYSHARE, VM_MAYWRITE, VM_NOHUGEPAGE, VM_NORESERVE, VM_READ, VM_SHARED, VM_SOFTDIRTY,
-        VM_SPECIAL, VM_SYNC, VM_WRITE, VMOPS_FILE, VMOPS_SHMEM,
+        VM_ACCOUNT, VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_MAYEXEC,
+        VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_NOHUGEPAGE, VM_NORESERVE, VM_READ, VM_SHARED,
+        VM_SOFTDIRTY, VM_SPECIAL, VM_SYNC, VM_WRITE, VMOPS_FILE, VMOPS_SHMEM,
     )  # fmt: skip
     from mmtwin.mm.vma import VmaMerges, VmaOps
     from mmtwin.mm.vma_tree import VmaTree

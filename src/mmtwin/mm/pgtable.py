@@ -29,11 +29,13 @@ class PageTables:
         """Assert the invariants from scratch."""
 
     @cython.ccall
+    @cython.nogil
     def pgd_alloc(self, mm: u32) -> cython.int:
         """Top-level table of a new mm: 0 or -ENOMEM."""
         return 0
 
     @cython.ccall
+    @cython.nogil
     def pgd_free(self, mm: u32) -> cython.int:
         """Free it; all others must be gone."""
         return 0
@@ -45,16 +47,19 @@ class PageTables:
         return 0
 
     @cython.ccall
+    @cython.nogil
     def pmd_offset(self, mm: u32, address: u64) -> u64:
         """Index into `ptes` of the pmd entry, or 0."""
         return 0
 
     @cython.ccall
+    @cython.nogil
     def pte_alloc(self, mm: u32, address: u64) -> u64:
         """As pte_offset(), making the missing tables; 0 when out of memory."""
         return 0
 
     @cython.ccall
+    @cython.nogil
     def free_pgtables(self, mm: u32, start: u64, end: u64, floor: u64, ceiling: u64) -> cython.int:
         """Free tables that only [start, end) used: free_pgd_range() with floor and ceiling."""
         return 0

@@ -29,21 +29,25 @@ class Tlb:
         """Assert the invariants from scratch."""
 
     @cython.ccall
+    @cython.nogil
     def switch_mm(self, mm: u32) -> cython.int:
         """Load another address space on the current CPU: switch_mm_irqs_off()."""
         return 0
 
     @cython.ccall
+    @cython.nogil
     def flush_tlb_range(self, mm: u32, start: u64, end: u64) -> cython.int:
         """flush_tlb_mm_range(): here and, by shootdown, on the other CPUs of mm_cpumask."""
         return 0
 
     @cython.ccall
+    @cython.nogil
     def flush_tlb_page(self, mm: u32, address: u64) -> cython.int:
         """One page."""
         return 0
 
     @cython.ccall
+    @cython.nogil
     def flush_tlb_mm(self, mm: u32) -> cython.int:
         """All of an address space."""
         return 0

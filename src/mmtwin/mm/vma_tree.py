@@ -16,8 +16,8 @@ on the shape of its tree, and neither do ours on that of the treap, whose priori
 of the record's index: the same calls give the same tree in every engine.
 
 Invariants: an in-order walk, the vm_next chain and ascending addresses are the same sequence,
-without overlap; a parent's priority is above its children's; rb_subtree_gap is exact; map_count counts
-the vmas; highest_vm_end is the end of the last.
+without overlap; a parent's priority is above its children's; rb_subtree_gap is exact; map_count
+counts the vmas; highest_vm_end is the end of the last.
 """
 
 import cython
