@@ -314,8 +314,17 @@ class Arena:
         if self.layout() != other.layout():
             raise ValueError("machines of different layout")
         for name in self._arrays:
-            self.fill(name, other.blocks(name))
+            if self.compiled and other.compiled:
+                self._copy_touched(name, other)
+            else:
+                self.fill(name, other.blocks(name))
         self.names = {k: _copy(v) for k, v in other.names.items()}
+
+    def _copy_touched(self, name: str, other: Arena) -> None:
+        """Copy what `other` has ever touched of an array, in as few pieces as there are."""
+        ours, theirs = self.bytes(name), other.bytes(name)
+        for start, end in other._extents(name, len(theirs)):
+            ours[start:end] = theirs[start:end]
 
 
 def _copy(value: Any) -> Any:

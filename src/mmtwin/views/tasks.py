@@ -5,11 +5,6 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from mmtwin.mm.idpool import POOL_END
-from mmtwin.mm.uapi import TASK_NONE
-
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
@@ -19,12 +14,7 @@ TASK_COMM_LEN = 15  # without the closing zero
 def indices(machine: Machine) -> list[int]:
     """Indices into `tasks` of every process, zombies too, in order of pid."""
     tasks = machine.arena.tasks
-    limit = int(machine.arena.tasks_pool[POOL_END]) if "tasks_pool" in machine.arena else 0
-    if machine.arena.compiled:
-        alive = np.flatnonzero(np.asarray(tasks)["state"][:limit] != TASK_NONE).tolist()
-    else:
-        alive = [i for i in range(1, limit) if tasks[i].state != TASK_NONE]
-    return sorted(alive, key=lambda i: int(tasks[i].pid))
+    return sorted(machine.arena.where("tasks", "state"), key=lambda i: int(tasks[i].pid))
 
 
 def find(machine: Machine, pid: str, path: str) -> int:
