@@ -74,7 +74,7 @@ class Buddy:
     zones: Zones
     vmstat: VmStat
     nr_pfns: u64
-    config: object
+    config = cython.declare(object)
 
     def __init__(self, arena, config):
         self.config = config

@@ -119,7 +119,7 @@ class Zones:
     nr_nodes: u32
     nr_zones: u32  # one more than the highest zone index
     zonelist_length: u32
-    config: object
+    config = cython.declare(object)
     pcp: object
 
     def __init__(self, arena, config):

@@ -106,7 +106,7 @@ class PageAlloc:
         self.cpu_node = arena.array("cpu_to_node", "u32", config.cpus)
         self.config_cpu_node = config.cpu_node
 
-    config_cpu_node: object
+    config_cpu_node = cython.declare(object)
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""

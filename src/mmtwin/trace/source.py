@@ -33,7 +33,7 @@ def raw(path: Path) -> IO[bytes]:
         gzipped = plain.peek(2)[:2] == GZIP_MAGIC
     except OSError as e:
         raise TraceError(path, None, f"cannot be read: {e.strerror}") from e
-    return io.BufferedReader(gzip.GzipFile(fileobj=plain), CHUNK) if gzipped else plain  # type: ignore[arg-type]
+    return io.BufferedReader(gzip.GzipFile(fileobj=plain), CHUNK) if gzipped else plain
 
 
 def chunks(path: Path, size: int = CHUNK) -> Iterator[bytes]:

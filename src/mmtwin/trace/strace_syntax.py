@@ -112,7 +112,7 @@ def _term(text: str) -> int:
         octal = len(digits) > 1 and digits[0] == "0" and digits.isdigit()
         return int(text, 8) if octal else int(text, 0)
     try:
-        return _NAMES[text]
+        return int(_NAMES[text])
     except KeyError:
         raise ValueError(f"{text!r} is no number known here") from None
 
