@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from mmtwin.config import MachineConfig, describe, layout
 from mmtwin.errors import ConfigError, NotModelledError, SavedMachineError
 from mmtwin.machine import Machine
+from mmtwin.sysctl import SETTINGS, THP
 
 from .conftest import built_engines
 
@@ -164,3 +166,57 @@ def test_a_missing_file_and_another_version_are_named(tmp_path: Path) -> None:
 def test_a_machine_too_small_for_its_kernel_is_refused() -> None:
     with pytest.raises(ConfigError, match="do not hold a"):
         Machine(MachineConfig(layout([32 << 20])), engine="interpreted")
+
+
+def watermarks(machine: Machine) -> list[int]:
+    """The min watermark of each zone."""
+    return [int(x) for x in re.findall(r"\n        min      (\d+)", machine.read("/proc/zoneinfo"))]
+
+
+@pytest.mark.parametrize("path", [p for p in SETTINGS if p != THP])
+def test_every_setting_takes_what_it_shows(path: str, engine: str) -> None:
+    machine = Machine(ram="1G", engine=engine)
+    if path.endswith(("overcommit_ratio", "overcommit_kbytes")):
+        machine.write(path, "10")  # each clears the other
+    machine.write(path, machine.read(path))  # reserves were computed before init memory was freed
+    before = machine.state_hash()
+    machine.write(path, machine.read(path))
+    assert machine.state_hash() == before
+
+
+def test_min_free_kbytes_moves_the_watermarks(engine: str) -> None:
+    machine = Machine(ram="1G", engine=engine)
+    before = watermarks(machine)
+    machine.write("/proc/sys/vm/min_free_kbytes", "20000")
+    after = watermarks(machine)
+    assert sum(after) > 4 * sum(before)
+    assert abs(sum(after[:2]) - 5000) <= 2
+    assert after[3] == before[3] == 32  # Movable keeps its own
+
+
+def test_lowmem_reserve_ratio_is_a_row_of_numbers(engine: str) -> None:
+    machine = Machine(ram="6G", engine=engine)
+    path = "/proc/sys/vm/lowmem_reserve_ratio"
+    assert machine.read(path) == "256\t256\t32\t0\t0\n"
+    machine.write(path, "128 -1")
+    assert machine.read(path) == "128\t0\t32\t0\t0\n"
+    dma, dma32, *_ = re.findall(r"protection: \((.*)\)", machine.read("/proc/zoneinfo"))
+    assert dma32 == "0, 0, 0, 0, 0"
+    assert int(dma.split(", ")[1]) > 2 * 2500
+    with pytest.raises(OSError, match="one to 5 numbers"):
+        machine.write(path, "1 2 3 4 5 6")
+
+
+def test_reserves_follow_the_size_of_memory(engine: str) -> None:
+    small, large = Machine(ram="128M", engine=engine), Machine(ram="16G", engine=engine)
+    assert int(small.read("/proc/sys/vm/admin_reserve_kbytes")) < 4096
+    assert large.read("/proc/sys/vm/admin_reserve_kbytes") == "8192\n"
+    assert large.read("/proc/sys/vm/user_reserve_kbytes") == "131072\n"
+
+
+def test_settings_of_the_description_are_in_force_after_boot(engine: str) -> None:
+    settings = {"vm.min_free_kbytes": 30000, "/proc/sys/vm/overcommit_memory": 2}
+    machine = Machine(ram="1G", engine=engine, sysctl=settings)
+    assert machine.read("/proc/sys/vm/min_free_kbytes") == "30000\n"
+    assert abs(sum(watermarks(machine)[:2]) - 7500) <= 2
+    machine.check()
