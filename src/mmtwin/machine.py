@@ -12,6 +12,7 @@ from mmtwin.config import MachineConfig, describe, load
 from mmtwin.errors import ConfigError
 from mmtwin.mm import load as load_engine
 from mmtwin.mm.arena import Arena
+from mmtwin.task import Task
 
 # attribute of Machine -> engine class, from the bottom up; boot() runs in this order too
 MECHANISMS = {
@@ -40,6 +41,7 @@ MECHANISMS = {
     "mmap": "Mmap",
     "brk": "Brk",
     "stack": "StackGrowth",
+    "special_mapping": "SpecialMapping",
     "processes": "Fork",  # not "fork": Machine.fork() copies the machine
     "access": "Access",
 }
@@ -129,6 +131,17 @@ class Machine:
     def write(self, path: str, text: str) -> None:
         """Write a kernel file (OSError: EINVAL with the bounds, EACCES where it is read-only)."""
         views.write(self, path, text)
+
+    def spawn(self, name: str = "init", pid: int | None = None, cpu: int = 0) -> Task:
+        """A task with a fresh address space that holds a stack, vvar and vdso only."""
+        number = int(self.processes.alloc_pid()) if pid is None else pid
+        index = int(self.processes.kernel_clone_init(number, cpu))
+        if not index:
+            raise MemoryError("no room for another task")
+        self.arena.names.setdefault("comm", {})[index] = name
+        task = Task(self, index, number)
+        task.map_stack_and_vdso()
+        return task
 
     def fork(self) -> Machine:
         """A copy that from now on lives its own life."""

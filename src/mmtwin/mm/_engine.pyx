@@ -30,6 +30,7 @@ cdef class MmapLayout
 cdef class Mmap
 cdef class Brk
 cdef class StackGrowth
+cdef class SpecialMapping
 cdef class Fork
 cdef class Access
 
@@ -67,5 +68,6 @@ include "mmap_layout.py"
 include "mmap.py"
 include "brk.py"
 include "stack.py"
+include "special_mapping.py"
 include "fork.py"
 include "access.py"

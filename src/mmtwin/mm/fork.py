@@ -43,7 +43,8 @@ CLONE_THREAD = cython.declare(cython.const[cython.ulonglong], 0x10000)
 
 # Cells of `fork_state`
 LAST_CTX_ID = cython.declare(cython.const[cython.int], 0)
-FORK_CELLS = cython.declare(cython.const[cython.int], 1)
+LAST_PID = cython.declare(cython.const[cython.int], 1)
+FORK_CELLS = cython.declare(cython.const[cython.int], 2)
 
 RLIMIT_CELLS = cython.declare(cython.const[cython.int], 32)  # soft and hard of each resource
 
@@ -328,6 +329,13 @@ class Fork:
         return 0
 
     # Tasks
+
+    @cython.ccall
+    @cython.nogil
+    def alloc_pid(self) -> u32:
+        """One more than the last that it gave, as alloc_pid() does; for callers that name none."""
+        self.state[LAST_PID] += 1
+        return cython.cast(u32, self.state[LAST_PID])
 
     @cython.ccall
     @cython.nogil

@@ -1,0 +1,362 @@
+"""A task of the machine, as a program in it would use it: system calls, loads and stores.
+
+Each call makes the task current first, and returns what the kernel returns or raises OSError
+with the kernel's errno. Addresses and lengths are bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mmtwin.errors import NotModelledError
+from mmtwin.mm.fork import CLONE_THREAD
+from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
+from mmtwin.mm.uapi import (
+    MAP_HUGETLB,
+    MREMAP_MAYMOVE,
+    MS_SYNC,
+    RLIM_INFINITY,
+    SIGBUS,
+    SIGKILL,
+    SIGSEGV,
+    TASK_ZOMBIE,
+)
+from mmtwin.mm.vm_flags import (
+    NAME_VDSO,
+    NAME_VVAR,
+    NAME_VVAR_VCLOCK,
+    VM_DONTDUMP,
+    VM_EXEC,
+    VM_IO,
+    VM_MAYEXEC,
+    VM_MAYREAD,
+    VM_MAYWRITE,
+    VM_PFNMAP,
+    VM_READ,
+    VM_STACK_FLAGS,
+)
+
+if TYPE_CHECKING:
+    from mmtwin.machine import Machine
+
+ADDRESS_MASK = (1 << 64) - 1
+STACK_PAGES = 33  # of a new program: the page of its arguments and 128 KiB
+VVAR = VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP
+VDSO = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
+
+
+class SignalError(Exception):
+    """A signal that ends the access that caused it: number, si_code, address, touches before."""
+
+    def __init__(self, signal: int, code: int, address: int, done: int) -> None:
+        names = {SIGSEGV: "SIGSEGV", SIGBUS: "SIGBUS", SIGKILL: "SIGKILL"}
+        super().__init__(f"{names.get(signal, signal)} code {code} at {address:#x}")
+        self.signal, self.code, self.address, self.done = signal, code, address, done
+
+
+class SegmentationFault(SignalError):
+    """SIGSEGV: nothing is mapped there (code 1), or it may not be accessed so (code 2)."""
+
+
+class BusError(SignalError):
+    """SIGBUS: behind the end of the file, or its page cannot be had."""
+
+
+class Killed(SignalError):
+    """SIGKILL: out of memory."""
+
+
+class VmaView(NamedTuple):
+    """One mapping, as /proc/PID/maps shows it, with its vm_flags."""
+
+    start: int
+    end: int
+    flags: int
+    pgoff: int
+    file: int
+
+
+class Task:
+    """A handle on one task; `index` is its record in `tasks`. Two handles of one task are equal."""
+
+    def __init__(self, machine: Machine, index: int, pid: int) -> None:
+        self.machine, self.index, self.pid = machine, index, pid
+
+    def __repr__(self) -> str:
+        return f"Task(pid={self.pid}, index={self.index})"
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Task) and other.machine is self.machine
+        return same and (other.index, other.pid) == (self.index, self.pid)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((id(self.machine), self.index, self.pid))
+
+    # Mappings
+
+    def mmap(
+        self, addr: int, length: int, prot: int, flags: int, file: int = 0, offset: int = 0
+    ) -> int:
+        """mmap(2); `file` is an index into `files`, 0 for MAP_ANONYMOUS. The address."""
+        if offset % PAGE_SIZE:
+            raise _os_error(errno.EINVAL, "mmap")
+        if flags & MAP_HUGETLB:
+            raise NotModelledError("mmap", "MAP_HUGETLB is not modelled yet")
+        do_mmap = self._call().mmap.do_mmap
+        return _checked(do_mmap(*_unsigned(addr, length, prot, flags), file, offset >> PAGE_SHIFT))
+
+    def munmap(self, addr: int, length: int) -> int:
+        """munmap(2)."""
+        return _checked(self._call().mmap.do_munmap(*_unsigned(addr, length)))
+
+    def brk(self, addr: int) -> int:
+        """brk(2) as the system call: the break that is now in force, in bytes."""
+        return int(self._call().mmap.do_brk(addr & ADDRESS_MASK))
+
+    def mprotect(self, addr: int, length: int, prot: int) -> int:
+        """mprotect(2)."""
+        return self._do("mprotect", "do_mprotect", addr, length, prot)
+
+    def mremap(
+        self,
+        addr: int,
+        old_length: int,
+        new_length: int,
+        flags: int = MREMAP_MAYMOVE,
+        new_addr: int = 0,
+    ) -> int:
+        """mremap(2): the address."""
+        return self._do("mremap", "do_mremap", addr, old_length, new_length, flags, new_addr)
+
+    def madvise(self, addr: int, length: int, advice: int) -> int:
+        """madvise(2)."""
+        return self._do("madvise", "do_madvise", addr, length, advice)
+
+    def msync(self, addr: int, length: int, flags: int = MS_SYNC) -> int:
+        """msync(2)."""
+        return self._do("msync", "do_msync", addr, length, flags)
+
+    def mlock(self, addr: int, length: int) -> int:
+        """mlock(2)."""
+        return self._do("mlock", "do_mlock", addr, length, 0)
+
+    def mlock2(self, addr: int, length: int, flags: int) -> int:
+        """mlock2(2)."""
+        if flags & ~1:
+            raise _os_error(errno.EINVAL, "mlock2")
+        return self._do("mlock", "do_mlock", addr, length, flags)
+
+    def munlock(self, addr: int, length: int) -> int:
+        """munlock(2)."""
+        return self._do("mlock", "do_munlock", addr, length)
+
+    def mlockall(self, flags: int) -> int:
+        """mlockall(2)."""
+        return self._do("mlock", "do_mlockall", flags)
+
+    def munlockall(self) -> int:
+        """munlockall(2)."""
+        return self._do("mlock", "do_munlockall")
+
+    def mincore(self, addr: int, length: int) -> bytes:
+        """mincore(2): one byte a page, 1 where it is in memory."""
+        import numpy as np
+
+        function = self._mechanism("mincore", "do_mincore")
+        pages = -(-length // PAGE_SIZE)
+        vec = np.zeros(max(1, pages), np.uint8)
+        _checked(function(*_unsigned(addr, length), vec))
+        return vec[:pages].tobytes()
+
+    # Loads and stores
+
+    def read(self, addr: int, length: int = 1, stride: int = PAGE_SIZE) -> int:
+        """Load one byte every `stride` bytes, ascending: how many (or SignalError)."""
+        return self._touch(addr, length, stride, 0)
+
+    def write(self, addr: int, length: int = 1, stride: int = PAGE_SIZE) -> int:
+        """Store one byte every `stride` bytes, ascending: how many (SignalError as in read())."""
+        return self._touch(addr, length, stride, 1)
+
+    def _touch(self, addr: int, length: int, stride: int, write: int) -> int:
+        access = self._call().access
+        done = int(access.touch_range(addr & ADDRESS_MASK, length, stride, write))
+        if done * stride < length:
+            self._raise_signal(done)
+        return done
+
+    def _raise_signal(self, done: int) -> None:
+        info = self.machine.arena.siginfo[0]
+        signal = int(info.si_signo)
+        kind = {SIGSEGV: SegmentationFault, SIGBUS: BusError}.get(signal, Killed)
+        raise kind(signal, int(info.si_code), int(info.si_addr), done)
+
+    # Life
+
+    def fork(self, pid: int | None = None) -> Task:
+        """fork(2): the child."""
+        return self.clone(0, pid)
+
+    def clone(self, flags: int, pid: int | None = None) -> Task:
+        """clone(2): the child; with CLONE_THREAD this task, which has one thread more."""
+        number = int(self.machine.processes.alloc_pid()) if pid is None else pid
+        index = _checked(self._call().processes.copy_process(flags, number))
+        if flags & CLONE_THREAD:
+            return self
+        names = self.machine.arena.names.setdefault("comm", {})
+        names[index] = names.get(self.index, "")
+        return Task(self.machine, index, number)
+
+    def exec_mmap(self, name: str | None = None) -> None:
+        """A fresh, empty address space: what execve(2) does first."""
+        _checked(self._call().processes.exec_mmap())
+        if name is not None:
+            self.machine.arena.names.setdefault("comm", {})[self.index] = name
+
+    def exec(self, *arguments: Any, **keywords: Any) -> Any:
+        """execve(2) of an ELF program: the arguments of `mmtwin.binfmt_elf.exec_layout()`."""
+        from mmtwin import binfmt_elf  # type: ignore[attr-defined]
+
+        self._call()
+        return binfmt_elf.exec_layout(self, *arguments, **keywords)
+
+    def map_stack_and_vdso(self) -> None:
+        """What even an empty program has, where a kernel without ASLR puts it."""
+        machine = self._call()
+        mm, special = self.mm_index, machine.special_mapping
+        top = int(self.mm.task_size)
+        start = top - STACK_PAGES * PAGE_SIZE
+        _checked(special.insert_vm_struct(mm, start, top, VM_STACK_FLAGS))
+        self.mm.start_stack = top - PAGE_SIZE
+        parts = [(VVAR, 4, NAME_VVAR), (VDSO, 2, NAME_VDSO)]
+        if machine.config.kernel >= 613:
+            parts.insert(1, (VVAR, 2, NAME_VVAR_VCLOCK))
+        total = sum(pages for _, pages, _ in parts) * PAGE_SIZE
+        at = _checked(machine.mmap.get_unmapped_area(0, 0, total, 0, 0))
+        for flags, pages, name in parts:
+            size = pages * PAGE_SIZE
+            _checked(special.install_special_mapping(mm, at, size, flags, name))
+            at += size
+
+    def exit(self, code: int = 0) -> None:
+        """exit_group(2): a zombie from now on, until it is reaped."""
+        self._call().processes.do_exit((code & 0xFF) << 8)
+
+    def kill(self, signal: int = SIGKILL) -> None:
+        """The end by a signal that is not caught."""
+        self._call().processes.do_exit(signal & 0x7F)
+
+    def wait(self, child: Task) -> int:
+        """waitpid(2) for a child that has exited: its status (code << 8 | signal).
+
+        Its faults are counted into cmin_flt and cmaj_flt. BlockingIOError while it runs.
+        """
+        return child.reap(self)
+
+    def reap(self, parent: Task | None = None) -> int:
+        """Release the record of an exited task: its status (BlockingIOError while it runs)."""
+        if int(self._record.state) != TASK_ZOMBIE:
+            raise _os_error(errno.EAGAIN, f"pid {self.pid} has not exited")
+        status = self.machine.processes.release_task(self.index, parent.index if parent else 0)
+        self.machine.arena.names.get("comm", {}).pop(self.index, None)
+        return int(status)
+
+    def setrlimit(self, resource: int, soft: int, hard: int | None = None) -> None:
+        """setrlimit(2) (RLIMIT_*), in bytes or what the resource counts; -1 is no limit."""
+        limits, at = self.machine.arena.rlimits, self.index * 32 + 2 * resource
+        soft &= RLIM_INFINITY
+        hard = int(limits[at + 1]) if hard is None else hard & RLIM_INFINITY
+        if soft > hard:
+            raise _os_error(errno.EINVAL, "setrlimit")
+        limits[at], limits[at + 1] = soft, hard
+
+    def getrlimit(self, resource: int) -> tuple[int, int]:
+        """getrlimit(2): soft and hard."""
+        limits, at = self.machine.arena.rlimits, self.index * 32 + 2 * resource
+        return int(limits[at]), int(limits[at + 1])
+
+    # Looking
+
+    @property
+    def name(self) -> str:
+        """comm."""
+        return str(self.machine.arena.names.get("comm", {}).get(self.index, ""))
+
+    @property
+    def min_flt(self) -> int:
+        """Minor faults so far."""
+        return int(self._record.min_flt)
+
+    @property
+    def maj_flt(self) -> int:
+        """Major faults so far."""
+        return int(self._record.maj_flt)
+
+    @property
+    def alive(self) -> bool:
+        """Not exited."""
+        return self.mm_index != 0
+
+    @property
+    def mm_index(self) -> int:
+        """Index into `mms`; 0 once exited."""
+        return int(self._record.mm)
+
+    @property
+    def mm(self) -> Any:
+        """The Mm record: `task.mm.total_vm`. ProcessLookupError once exited."""
+        if not self.alive:
+            raise _os_error(errno.ESRCH, f"pid {self.pid} has no address space")
+        return self.machine.arena.mms[self.mm_index]
+
+    def vmas(self) -> list[VmaView]:
+        """All mappings, in address order."""
+        records, found = self.machine.arena.vmas, []
+        index = int(self.mm.mmap)
+        while index:
+            v = records[index]
+            found.append(
+                VmaView(*map(int, (v.vm_start, v.vm_end, v.vm_flags, v.vm_pgoff, v.vm_file)))
+            )
+            index = int(v.vm_next)
+        return found
+
+    @property
+    def _record(self) -> Any:
+        return self.machine.arena.tasks[self.index]
+
+    def _call(self) -> Machine:
+        """Make this task current: ProcessLookupError where it has exited."""
+        if int(self._record.pid) != self.pid or not self.alive:
+            raise _os_error(errno.ESRCH, f"pid {self.pid} has exited")
+        self.machine.processes.switch_to(self.index, int(self._record.cpu))
+        return self.machine
+
+    def _mechanism(self, name: str, function: str) -> Callable[..., int]:
+        mechanism = getattr(self._call(), name, None)
+        if mechanism is None:
+            raise NotModelledError(name)
+        found: Callable[..., int] = getattr(mechanism, function)
+        return found
+
+    def _do(self, name: str, function: str, *arguments: int) -> int:
+        return _checked(self._mechanism(name, function)(*_unsigned(*arguments)))
+
+
+def _unsigned(*values: int) -> tuple[int, ...]:
+    return tuple(value & ADDRESS_MASK for value in values)
+
+
+def _checked(result: int) -> int:
+    """A kernel's result, or OSError."""
+    if result < 0:
+        raise _os_error(-int(result))
+    return int(result)
+
+
+def _os_error(number: int, what: str | None = None) -> OSError:
+    text = os.strerror(number)
+    return OSError(number, f"{what}: {text}" if what else text)
