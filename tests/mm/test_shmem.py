@@ -7,15 +7,10 @@ import pytest
 from mmtwin.machine import Machine
 from mmtwin.mm.idpool import POOL_USED
 from mmtwin.mm.page_flags import PG_swapbacked
-from mmtwin.mm.util import Overcommit
 from mmtwin.mm.vm_flags import VM_NORESERVE
 from mmtwin.mm.vmstat_items import NR_FILE_PAGES, NR_SHMEM, PGPGIN
 
 from .by_hand import PAGE, machine, node_count
-
-pytestmark = pytest.mark.skipif(
-    not hasattr(Overcommit, "vm_memory_committed"), reason="memory is not accounted yet"
-)
 
 
 def setup(m: Machine, pages: int = 10, flags: int = 0) -> tuple[int, int]:
