@@ -41,6 +41,9 @@ def load(kind: str | None = None) -> ModuleType:
 def _tell_once() -> None:
     global _told
     if not _told:
-        print("mmtwin: no compiled engine here (no C compiler at install?): "
-              "running interpreted, about 100 times slower", file=sys.stderr)
+        print(
+            "mmtwin: no compiled engine here (no C compiler at install?): "
+            "running interpreted, about 100 times slower",
+            file=sys.stderr,
+        )
     _told = True

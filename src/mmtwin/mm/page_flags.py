@@ -33,11 +33,13 @@ PG_hwpoison = cython.declare(cython.const[cython.ulonglong], 0x200000)
 PG_young = cython.declare(cython.const[cython.ulonglong], 0x400000)
 PG_idle = cython.declare(cython.const[cython.ulonglong], 0x800000)
 PG_arch_2 = cython.declare(cython.const[cython.ulonglong], 0x1000000)
-PG_buddy = cython.declare(cython.const[cython.ulonglong], 0x10000000000)  # page_type: heads a free block of the buddy allocator
+# page_type: heads a free block of the buddy allocator
+PG_buddy = cython.declare(cython.const[cython.ulonglong], 0x10000000000)
 PG_table = cython.declare(cython.const[cython.ulonglong], 0x20000000000)  # page_type: a page table
 PG_slab = cython.declare(cython.const[cython.ulonglong], 0x40000000000)
 PG_zero_page = cython.declare(cython.const[cython.ulonglong], 0x80000000000)  # the shared zero page
-PG_anon_exclusive = cython.declare(cython.const[cython.ulonglong], 0x100000000000)  # PG_anon_exclusive: writable in place by its one owner
+# PG_anon_exclusive: writable in place by its one owner
+PG_anon_exclusive = cython.declare(cython.const[cython.ulonglong], 0x100000000000)
 PG_pcp = cython.declare(cython.const[cython.ulonglong], 0x200000000000)  # on a per-CPU list
 PG_ksm = cython.declare(cython.const[cython.ulonglong], 0x400000000000)
 
@@ -46,5 +48,6 @@ PAGE_MAPPING_ANON = cython.declare(cython.const[cython.ulonglong], 1)
 
 # Inode.i_kind
 INODE_REGULAR = cython.declare(cython.const[cython.uint], 1)
-INODE_SHMEM = cython.declare(cython.const[cython.uint], 2)  # tmpfs, memfd, SysV and shared anonymous memory
+# tmpfs, memfd, SysV and shared anonymous memory
+INODE_SHMEM = cython.declare(cython.const[cython.uint], 2)
 INODE_SPECIAL = cython.declare(cython.const[cython.uint], 3)  # devices

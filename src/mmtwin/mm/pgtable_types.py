@@ -5,13 +5,13 @@ import cython
 
 # Sizes
 PAGE_SIZE = cython.declare(cython.const[cython.ulonglong], 4096)
-PAGE_MASK = cython.declare(cython.const[cython.ulonglong], 0xfffffffffffff000)
+PAGE_MASK = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFF000)
 PMD_SIZE = cython.declare(cython.const[cython.ulonglong], 0x200000)
-PMD_MASK = cython.declare(cython.const[cython.ulonglong], 0xffffffffffe00000)
+PMD_MASK = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFE00000)
 PUD_SIZE = cython.declare(cython.const[cython.ulonglong], 0x40000000)
 PGDIR_SIZE = cython.declare(cython.const[cython.ulonglong], 0x8000000000)
-TASK_SIZE_MAX = cython.declare(cython.const[cython.ulonglong], 0x7ffffffff000)  # four levels
-TASK_SIZE_MAX_LA57 = cython.declare(cython.const[cython.ulonglong], 0xfffffffffff000)  # five levels
+TASK_SIZE_MAX = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFF000)  # four levels
+TASK_SIZE_MAX_LA57 = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFF000)  # five levels
 
 # Shifts and counts
 PAGE_SHIFT = cython.declare(cython.const[cython.int], 12)
@@ -28,9 +28,11 @@ PAGE_USER = cython.declare(cython.const[cython.ulonglong], 4)
 PAGE_ACCESSED = cython.declare(cython.const[cython.ulonglong], 32)
 PAGE_DIRTY = cython.declare(cython.const[cython.ulonglong], 64)
 PAGE_PSE = cython.declare(cython.const[cython.ulonglong], 128)  # a 2 MiB leaf in a pmd
-PAGE_PROTNONE = cython.declare(cython.const[cython.ulonglong], 256)  # present to the kernel, not to the CPU (PROT_NONE)
-PAGE_SPECIAL = cython.declare(cython.const[cython.ulonglong], 512)  # no struct page behind it for rmap: zero page, vdso
+# present to the kernel, not to the CPU (PROT_NONE)
+PAGE_PROTNONE = cython.declare(cython.const[cython.ulonglong], 256)
+# no struct page behind it for rmap: zero page, vdso
+PAGE_SPECIAL = cython.declare(cython.const[cython.ulonglong], 512)
 PAGE_UFFD_WP = cython.declare(cython.const[cython.ulonglong], 1024)
 PAGE_SOFT_DIRTY = cython.declare(cython.const[cython.ulonglong], 2048)
 PAGE_NX = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)
-PTE_PFN_MASK = cython.declare(cython.const[cython.ulonglong], 0xffffffffff000)
+PTE_PFN_MASK = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFF000)

@@ -107,7 +107,7 @@ RLIMIT_AS = cython.declare(cython.const[cython.int], 9)
 RLIM_NLIMITS = cython.declare(cython.const[cython.int], 16)
 
 # setrlimit(2)
-RLIM_INFINITY = cython.declare(cython.const[cython.ulonglong], 0xffffffffffffffff)
+RLIM_INFINITY = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
 
 # open(2)
 O_RDONLY = cython.declare(cython.const[cython.int], 0)

@@ -38,9 +38,12 @@ VM_NOHUGEPAGE = cython.declare(cython.const[cython.ulonglong], 0x40000000)
 VM_MERGEABLE = cython.declare(cython.const[cython.ulonglong], 0x80000000)
 VM_DROPPABLE = cython.declare(cython.const[cython.ulonglong], 0x10000000000)
 VM_SEALED = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)
-VM_STACK_FLAGS = cython.declare(cython.const[cython.ulonglong], 0x100173)  # VM_GROWSDOWN | VM_ACCOUNT | rwx may | rw, without VM_EXEC
-VM_LOCKED_MASK = cython.declare(cython.const[cython.ulonglong], 0x82000)  # VM_LOCKED | VM_LOCKONFAULT
-VM_SPECIAL = cython.declare(cython.const[cython.ulonglong], 0x10044400)  # VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP: never merged, never locked
+# VM_GROWSDOWN | VM_ACCOUNT | rwx may | rw, without VM_EXEC
+VM_STACK_FLAGS = cython.declare(cython.const[cython.ulonglong], 0x100173)
+# VM_LOCKED | VM_LOCKONFAULT
+VM_LOCKED_MASK = cython.declare(cython.const[cython.ulonglong], 0x82000)
+# VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP: never merged, never locked
+VM_SPECIAL = cython.declare(cython.const[cython.ulonglong], 0x10044400)
 
 # Vma.vm_ops: what answers its faults
 VMOPS_NONE = cython.declare(cython.const[cython.uint], 0)
