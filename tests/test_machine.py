@@ -220,3 +220,13 @@ def test_settings_of_the_description_are_in_force_after_boot(engine: str) -> Non
     assert machine.read("/proc/sys/vm/min_free_kbytes") == "30000\n"
     assert abs(sum(watermarks(machine)[:2]) - 7500) <= 2
     machine.check()
+
+
+def test_tasks_are_listed_by_pid(engine: str) -> None:
+    machine = Machine(ram="256M", engine=engine)
+    assert machine.tasks == {}
+    init = machine.spawn("init")
+    other = machine.spawn("other", pid=40)
+    assert machine.tasks == {init.pid: init, 40: other}
+    assert machine.read("/proc/40/comm") == "other\n"
+    assert machine.read("/proc/loadavg").split()[-1] == "40"

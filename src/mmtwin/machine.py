@@ -121,7 +121,7 @@ class Machine:
 
     def read(self, path: str) -> str:
         """A kernel file as it stands (FileNotFoundError; NotModelledError for a real one that the
-        model lacks; OSError EISDIR for a directory). Binary files: `read_bytes()`."""
+        model lacks). Binary files: `read_bytes()`."""
         return views.read(self, path)
 
     def read_bytes(self, path: str, offset: int = 0, length: int = -1) -> bytes:
@@ -142,6 +142,12 @@ class Machine:
         task = Task(self, index, number)
         task.map_stack_and_vdso()
         return task
+
+    @property
+    def tasks(self) -> dict[int, Task]:
+        """Every process by its pid, zombies too."""
+        pids = {i: int(self.arena.tasks[i].pid) for i in views.tasks.indices(self)}
+        return {pid: Task(self, index, pid) for index, pid in pids.items()}
 
     def fork(self) -> Machine:
         """A copy that from now on lives its own life."""
