@@ -3,6 +3,16 @@
 # as `name: Class` if its file comes earlier, as `name = cython.declare("Class")` if later.
 cimport cython
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define mmtwin_prefetch(p) __builtin_prefetch(p)
+    #else
+    #define mmtwin_prefetch(p) ((void)(p))
+    #endif
+    """
+    void host_prefetch "mmtwin_prefetch"(const void *) noexcept nogil
+
 cdef class IdPool
 cdef class MemMap
 cdef class VmStat
@@ -22,7 +32,16 @@ cdef class PageTables
 cdef class Tlb
 cdef class AnonVmas
 cdef class Rmap
+cdef class RssStat
+cdef class FileFault
 cdef class Memory
+cdef class Zap
+cdef class CopyPte
+cdef class MprotectPte
+cdef class MremapPte
+cdef class Gup
+cdef class MadvisePte
+cdef class TaskMmu
 cdef class VmaTree
 cdef class Overcommit
 cdef class VmaOps
@@ -60,7 +79,18 @@ include "pgtable.py"
 include "tlb.py"
 include "anon_vma.py"
 include "rmap.py"
+include "rss_stat.py"
+include "vm_fault.py"
+include "vma_prot.py"
+include "file_fault.py"
 include "memory.py"
+include "zap.py"
+include "copy_pte.py"
+include "mprotect_pte.py"
+include "mremap_pte.py"
+include "gup.py"
+include "madvise_pte.py"
+include "task_mmu.py"
 include "vma_tree.py"
 include "util.py"
 include "vma.py"

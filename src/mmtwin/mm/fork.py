@@ -23,6 +23,7 @@ if not cython.compiled:
     from mmtwin.mm.mmap_layout import MmapLayout
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.rmap import Rmap
+    from mmtwin.mm.rss_stat import RssStat
     from mmtwin.mm.tlb import Tlb
     from mmtwin.mm.types import Currents, Mms, Tasks, U32s, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import (
@@ -70,6 +71,7 @@ class Fork:
     memory: Memory
     page_tables: PageTables
     tlb: Tlb
+    rss: RssStat
     rmap: Rmap
     overcommit: Overcommit
     page_cache: PageCache
@@ -95,6 +97,7 @@ class Fork:
         self.memory = m.memory
         self.page_tables = m.page_tables
         self.tlb = m.tlb
+        self.rss = m.rss_stat
         self.rmap = m.rmap
         self.overcommit = m.overcommit
         self.page_cache = m.page_cache
@@ -176,10 +179,7 @@ class Fork:
         self.mms[mm].locked_vm = 0
         self.mms[mm].pinned_vm = 0
         self.mms[mm].def_flags = 0
-        self.mms[mm].rss_filepages = 0
-        self.mms[mm].rss_anonpages = 0
-        self.mms[mm].rss_swapents = 0
-        self.mms[mm].rss_shmempages = 0
+        self.rss.destroy(mm)
         self.mms[mm].pgtables_bytes = 0
         self.mms[mm].hiwater_rss = 0
         self.mms[mm].hiwater_vm = 0

@@ -1,0 +1,247 @@
+"""Faults on file, shared-memory and special mappings.
+
+    load             fault-around: map up to 16 cached pages around the address, else read it
+    store, private   read it, copy it: the pte gets an anonymous page
+    store, shared    read it, let the file system know (page_mkwrite), map it writable, dirty
+
+A fault that has to read is a major one. The aligned 64 KiB window of fault-around is cut to the
+vma and to one page table (the vma's start moves its end along).
+
+Models mm/memory.c: do_fault(), do_read_fault(), do_cow_fault(), do_shared_fault(),
+do_fault_around(), finish_fault(); mm/filemap.c: filemap_fault(), filemap_map_pages().
+Not modelled: the mmap_miss heuristics of readahead (they come with the page cache's issue).
+
+Invariant: a fault that fails leaves no page table behind that it made.
+"""
+
+import cython
+
+if not cython.compiled:
+    from mmtwin.mm.filemap import PageCache
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
+    from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_reserved, PG_uptodate
+    from mmtwin.mm.pgtable import ALL_ONES, PageTables
+    from mmtwin.mm.pgtable_types import (
+        PAGE_DIRTY, PAGE_RW, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK,
+        PMD_SIZE,
+    )  # fmt: skip
+    from mmtwin.mm.rss_stat import MM_ANONPAGES, RssStat
+    from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, U64s, Vmas, u32, u64
+    from mmtwin.mm.vm_fault import (
+        VM_FAULT_ERROR, VM_FAULT_MAJOR, VM_FAULT_NOPAGE, VM_FAULT_OOM, VM_FAULT_SIGBUS,
+    )  # fmt: skip
+    from mmtwin.mm.vm_flags import (
+        NAME_VDSO, VM_SHARED, VM_WRITE, VMOPS_SPECIAL,
+    )  # fmt: skip
+    from mmtwin.mm.vma_prot import vm_page_prot
+    from mmtwin.mm.vmstat_items import PGMAJFAULT
+
+VDSO_IMAGE = cython.declare(cython.const[cython.ulonglong], 0x1001)  # pfn, in the kernel's image
+VDSO_PAGES = cython.declare(cython.const[cython.int], 2)
+
+
+@cython.final
+@cython.cclass
+class FileFault:
+    """The faults of vmas with vm_ops."""
+
+    pages: Pages
+    ptes: U64s
+    vmas: Vmas
+    files: Files
+    inodes: Inodes
+    sysctl: Sysctls
+    vdso: U64s  # pfns of the vdso's image, and of vvar behind them
+    page_tables: PageTables
+    rss: RssStat
+    page_cache: PageCache
+    lru = cython.declare("Lru")
+    rmap = cython.declare("Rmap")
+    vmstat = cython.declare("VmStat")
+    memory = cython.declare("Memory")
+    arena: object
+
+    def __init__(self, arena, config):
+        self.arena = arena
+        self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
+        self.files, self.inodes, self.sysctl = arena.files, arena.inodes, arena.sysctl
+        self.vdso = arena.array("vdso_pages", "u64", VDSO_PAGES + 1)
+
+    def wire(self, m):
+        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.page_tables, self.rss, self.page_cache = m.page_tables, m.rss_stat, m.page_cache
+        self.lru, self.rmap, self.vmstat = m.lru, m.rmap, m.vmstat
+        self.memory = m.memory
+
+    def boot(self):
+        """The pages of vdso and vvar lie in the kernel's image."""
+        for i in range(VDSO_PAGES + 1):
+            pfn = VDSO_IMAGE + i
+            self.vdso[i] = pfn
+            self.pages[pfn].flags = PG_reserved
+            self.pages[pfn].refcount = 1
+
+    @cython.cfunc
+    @cython.nogil
+    def do_fault(self, vma: u32, address: u64, write: cython.int) -> cython.int:
+        """First touch of a page of a mapping with vm_ops."""
+        if self.vmas[vma].vm_ops == VMOPS_SPECIAL:
+            return self.special_mapping_fault(vma, address)
+        mm: u32 = self.vmas[vma].vm_mm
+        table_missing: cython.bint = self.page_tables.pte_offset(mm, address) == 0
+        at: u64 = self.page_tables.pte_alloc(mm, address)
+        if at == 0:
+            return VM_FAULT_OOM
+        fault: cython.int = 0
+        if not write:
+            fault = self.do_read_fault(vma, address, at)
+        elif self.vmas[vma].vm_flags & VM_SHARED:
+            fault = self.do_shared_fault(vma, address, at)
+        else:
+            fault = self.do_cow_fault(vma, address, at)
+        if fault & VM_FAULT_ERROR and table_missing:
+            self.page_tables.pte_free(mm, address)
+        return fault
+
+    @cython.cfunc
+    @cython.nogil
+    def do_read_fault(self, vma: u32, address: u64, at: u64) -> cython.int:
+        """A load: cached pages around it are mapped too."""
+        if self.sysctl[0].fault_around_bytes >> PAGE_SHIFT > 1:
+            self.do_fault_around(vma, address, at)
+            if self.ptes[at]:
+                return VM_FAULT_NOPAGE
+        fault: cython.int = self.filemap_fault(vma, address)
+        if fault & VM_FAULT_ERROR:
+            return fault
+        pfn: u64 = self.page_cache.find_get_page(self.inode_of(vma), self.pgoff(vma, address))
+        self.set_pte_range(vma, at, pfn, 0)
+        return fault
+
+    @cython.cfunc
+    @cython.nogil
+    def do_cow_fault(self, vma: u32, address: u64, at: u64) -> cython.int:
+        """A store to a private mapping: an anonymous copy."""
+        copy: u64 = self.memory.alloc_anon(vma, GFP_HIGHUSER_MOVABLE)
+        if copy == 0:
+            return VM_FAULT_OOM
+        fault: cython.int = self.filemap_fault(vma, address)
+        if fault & VM_FAULT_ERROR:
+            self.lru.put_page(copy)
+            return fault
+        self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, MM_ANONPAGES, 1)
+        self.memory.set_anon_pte(vma, address, at, copy)
+        return fault
+
+    @cython.cfunc
+    @cython.nogil
+    def do_shared_fault(self, vma: u32, address: u64, at: u64) -> cython.int:
+        """A store to a shared mapping: the page itself, writable and dirty."""
+        fault: cython.int = self.filemap_fault(vma, address)
+        if fault & VM_FAULT_ERROR:
+            return fault
+        pfn: u64 = self.page_cache.find_get_page(self.inode_of(vma), self.pgoff(vma, address))
+        self.page_mkwrite(vma, pfn)
+        self.set_pte_range(vma, at, pfn, 1)
+        return fault
+
+    @cython.cfunc
+    @cython.nogil
+    def page_mkwrite(self, vma: u32, pfn: u64) -> cython.int:
+        """A store is about to reach a shared page: the file system's page_mkwrite(), then
+        fault_dirty_shared_page()."""
+        return self.page_cache.folio_mark_dirty(pfn)
+
+    @cython.cfunc
+    @cython.nogil
+    def filemap_fault(self, vma: u32, address: u64) -> cython.int:
+        """Bring the page into the cache: VM_FAULT_MAJOR if it had to be read, SIGBUS past the end
+        of the file: filemap_fault(), shmem_fault()."""
+        inode: u32 = self.inode_of(vma)
+        index: u64 = self.pgoff(vma, address)
+        if index >= (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT:
+            return VM_FAULT_SIGBUS
+        if self.page_cache.filemap_get_or_read(inode, index) == 0:
+            return VM_FAULT_OOM
+        if not self.page_cache.major:
+            return 0
+        self.vmstat.count_vm_events(PGMAJFAULT, 1)
+        return VM_FAULT_MAJOR
+
+    @cython.cfunc
+    @cython.nogil
+    def do_fault_around(self, vma: u32, address: u64, at: u64) -> cython.int:
+        """Map what is cached in the window around address: filemap_map_pages()."""
+        window: u64 = cython.cast(u64, self.sysctl[0].fault_around_bytes)
+        start: u64 = address & ~(window - 1) & ALL_ONES
+        if start < self.vmas[vma].vm_start:
+            start = self.vmas[vma].vm_start
+        end: u64 = start + window
+        if end > (address & PMD_MASK) + PMD_SIZE:
+            end = (address & PMD_MASK) + PMD_SIZE
+        if end > self.vmas[vma].vm_end:
+            end = self.vmas[vma].vm_end
+        inode: u32 = self.inode_of(vma)
+        size: u64 = (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT
+        to: u64 = at - ((address - start) >> PAGE_SHIFT)
+        while start < end and self.pgoff(vma, start) < size:
+            if self.ptes[to] == 0:
+                pfn: u64 = self.page_cache.find_get_page(inode, self.pgoff(vma, start))
+                if pfn and self.may_map(pfn):
+                    self.set_pte_range(vma, to, pfn, 0)
+            start += PAGE_SIZE
+            to += 1
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def may_map(self, pfn: u64) -> cython.bint:
+        """Whether fault-around takes a cached page: next_uptodate_folio(). PG_reclaim on a clean
+        page marks where readahead starts its next read (PG_readahead)."""
+        return self.pages[pfn].flags & (PG_uptodate | PG_locked | PG_reclaim) == PG_uptodate
+
+    @cython.cfunc
+    @cython.nogil
+    def set_pte_range(self, vma: u32, at: u64, pfn: u64, write: cython.int) -> cython.int:
+        """Map a page of the cache: one reference, one mapcount, one page of rss."""
+        vm_flags: u64 = self.vmas[vma].vm_flags
+        pte: u64 = (pfn << PAGE_SHIFT) | vm_page_prot(vm_flags, self.vmas[vma].vm_ops)
+        if write:
+            pte |= PAGE_DIRTY | PAGE_SOFT_DIRTY
+            if vm_flags & VM_WRITE:
+                pte |= PAGE_RW
+        self.pages[pfn].refcount += 1
+        self.rmap.add_file_rmap(pfn)
+        self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, self.memory.mm_counter_file(pfn), 1)
+        self.ptes[at] = pte
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def special_mapping_fault(self, vma: u32, address: u64) -> cython.int:
+        """vdso: pages of the kernel's image, mapped as file pages; vvar: frames without one."""
+        at: u64 = self.page_tables.pte_alloc(self.vmas[vma].vm_mm, address)
+        if at == 0:
+            return VM_FAULT_OOM
+        index: u64 = (address - self.vmas[vma].vm_start) >> PAGE_SHIFT
+        if self.vmas[vma].name == NAME_VDSO:
+            if index >= cython.cast(u64, VDSO_PAGES):
+                return VM_FAULT_SIGBUS
+            return self.set_pte_range(vma, at, self.vdso[index], 0)
+        prot: u64 = vm_page_prot(self.vmas[vma].vm_flags, VMOPS_SPECIAL)
+        self.ptes[at] = (self.vdso[VDSO_PAGES] << PAGE_SHIFT) | prot | PAGE_SPECIAL
+        return VM_FAULT_NOPAGE
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def inode_of(self, vma: u32) -> u32:
+        return self.files[self.vmas[vma].vm_file].f_inode
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def pgoff(self, vma: u32, address: u64) -> u64:
+        """linear_page_index()."""
+        return self.vmas[vma].vm_pgoff + ((address - self.vmas[vma].vm_start) >> PAGE_SHIFT)

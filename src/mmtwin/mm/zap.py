@@ -1,0 +1,170 @@
+"""Unmapping: ptes of a range cleared, their pages given up, translations flushed.
+
+Each page loses a mapcount, a page of rss and a reference; dirty and accessed bits of file pages
+move to the page first. The flush covers the first to the last present pte, once an operation:
+callers that zap several vmas open a gather around them, as the kernel does for munmap and exit.
+
+Models mm/memory.c: unmap_vmas(), zap_page_range_single(), zap_pte_range();
+mm/mmu_gather.c: tlb_gather_mmu(), tlb_finish_mmu().
+Not modelled: the gather's batches (pages are freed at once, in the same order; nothing allocates
+in between, so the allocator ends in the same state).
+"""
+
+import cython
+
+if not cython.compiled:
+    from mmtwin.mm.page_flags import PAGE_MAPPING_ANON
+    from mmtwin.mm.pgtable import PageTables
+    from mmtwin.mm.pgtable_types import (
+        PAGE_ACCESSED, PAGE_DIRTY, PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE,
+        PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
+    )  # fmt: skip
+    from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, RssStat
+    from mmtwin.mm.tlb import Tlb
+    from mmtwin.mm.types import Pages, U64s, Vmas, i64, u32, u64
+    from mmtwin.mm.vm_flags import VM_RAND_READ, VM_SEQ_READ
+
+# struct mmu_gather: the range to be flushed; `depth` counts the open ones.
+MmuGather = cython.struct(start=u64, end=u64, mm=u32, depth=u32)
+# Pages taken out of one page table, by kind.
+RssVec = cython.struct(file=i64, anon=i64, shmem=i64)
+
+if cython.compiled:
+    MmuGathers = cython.typedef(MmuGather[::1])
+    RssVecs = cython.typedef(RssVec[::1])
+else:
+    MmuGathers = RssVecs = object
+
+
+@cython.final
+@cython.cclass
+class Zap:
+    """Walks that clear ptes."""
+
+    pages: Pages
+    ptes: U64s
+    vmas: Vmas
+    gather: MmuGathers
+    page_tables: PageTables
+    tlb: Tlb
+    rss: RssStat
+    lru = cython.declare("Lru")
+    rmap = cython.declare("Rmap")
+    page_cache = cython.declare("PageCache")
+    memory = cython.declare("Memory")
+
+    def __init__(self, arena, config):
+        self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
+        self.gather = arena.array("mmu_gather", "zap.MmuGather", 1)
+
+    def wire(self, m):
+        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
+        self.lru, self.rmap, self.page_cache = m.lru, m.rmap, m.page_cache
+        self.memory = m.memory
+
+    @cython.ccall
+    @cython.nogil
+    def tlb_gather_mmu(self, mm: u32) -> cython.int:
+        """Collect the flushes of what follows, until tlb_finish_mmu()."""
+        if self.gather[0].depth == 0:
+            self.gather[0].mm = mm
+            self.gather[0].start = 0
+            self.gather[0].end = 0
+        assert self.gather[0].mm == mm
+        self.gather[0].depth += 1
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def tlb_finish_mmu(self) -> cython.int:
+        """Flush what was collected, if anything was mapped."""
+        self.gather[0].depth -= 1
+        if self.gather[0].depth or self.gather[0].end == 0:
+            return 0
+        start: u64 = self.gather[0].start
+        end: u64 = self.gather[0].end
+        self.gather[0].end = 0
+        return self.tlb.flush_tlb_range(self.gather[0].mm, start, end)
+
+    @cython.ccall
+    @cython.nogil
+    def zap_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """Unmap the pages of [start, end) inside one vma; the tables stay."""
+        mm: u32 = self.vmas[vma].vm_mm
+        self.rss.update_hiwater_rss(mm)
+        self.tlb_gather_mmu(mm)
+        while start < end:
+            start = self.page_tables.next_pmd(mm, start, end)
+            if start >= end:
+                break
+            stop: u64 = (start & PMD_MASK) + PMD_SIZE
+            if stop > end:
+                stop = end
+            at: u64 = self.page_tables.pte_offset(mm, start)
+            if at:
+                self.zap_pte_range(vma, start, at, at + ((stop - start) >> PAGE_SHIFT))
+            start = stop
+        return self.tlb_finish_mmu()
+
+    @cython.cfunc
+    @cython.nogil
+    def zap_pte_range(self, vma: u32, address: u64, at: u64, end: u64) -> cython.int:
+        """Clear the ptes at..end of one table, the first of which maps `address`."""
+        file: cython.int = 0
+        anon: cython.int = 0
+        shmem: cython.int = 0
+        recency: cython.bint = not self.vmas[vma].vm_flags & (VM_SEQ_READ | VM_RAND_READ)
+        while at < end:
+            pte: u64 = self.ptes[at]
+            if pte & (PAGE_PRESENT | PAGE_PROTNONE):
+                pfn: u64 = (pte & PTE_PFN_MASK) >> PAGE_SHIFT
+                self.ptes[at] = 0
+                self.note_flush(address)
+                if pte & PAGE_SPECIAL:
+                    pass
+                elif self.pages[pfn].mapping & PAGE_MAPPING_ANON:
+                    anon += 1
+                    self.rmap.remove_rmap(pfn)
+                    self.lru.put_page(pfn)
+                else:
+                    shmem += self.memory.mm_counter_file(pfn) == MM_SHMEMPAGES
+                    file += self.memory.mm_counter_file(pfn) == MM_FILEPAGES
+                    self.zap_file_page(pfn, pte, recency)
+            at += 1
+            address += PAGE_SIZE
+        return self.add_mm_rss_vec(self.vmas[vma].vm_mm, -file, -anon, -shmem)
+
+    @cython.cfunc
+    @cython.nogil
+    def zap_file_page(self, pfn: u64, pte: u64, recency: cython.bint) -> cython.int:
+        """What the pte knows of a cached page goes to the page."""
+        if pte & PAGE_DIRTY:
+            self.page_cache.folio_mark_dirty(pfn)
+        if pte & PAGE_ACCESSED and recency:
+            self.lru.mark_page_accessed(pfn)
+        self.rmap.remove_rmap(pfn)
+        return self.lru.put_page(pfn)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def note_flush(self, address: u64) -> cython.int:
+        """tlb_remove_tlb_entry()."""
+        if self.gather[0].end == 0 or address < self.gather[0].start:
+            self.gather[0].start = address
+        if address + PAGE_SIZE > self.gather[0].end:
+            self.gather[0].end = address + PAGE_SIZE
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def add_mm_rss_vec(self, mm: u32, file: cython.int, anon: cython.int, shmem: cython.int) -> cython.int:
+        """The resident set changes once a table."""
+        if file:
+            self.rss.add_mm_counter(mm, MM_FILEPAGES, file)
+        if anon:
+            self.rss.add_mm_counter(mm, MM_ANONPAGES, anon)
+        if shmem:
+            self.rss.add_mm_counter(mm, MM_SHMEMPAGES, shmem)
+        return 0
