@@ -357,7 +357,7 @@ class TaskMmu:
             u |= one << 11
         if self.pages[pfn].mapping & PAGE_MAPPING_ANON:
             u |= one << 12
-            if flags & PG_ksm or self.sysctl[0].kernel == KERNEL_KPF_KSM_BUG:
+            if flags & PG_ksm or self.sysctl[0].kernel >= KERNEL_KPF_KSM_BUG:
                 u |= one << 21
         u |= self.kpf_copy(flags, PG_slab, 7) | self.kpf_copy(flags, PG_buddy, 10)
         u |= self.kpf_copy(flags, PG_head, 15) | self.kpf_copy(flags, PG_zero_page, 24)

@@ -1,9 +1,8 @@
 """/proc/kpageflags and /proc/kpagecount: eight bytes for each frame, read by offset.
 
 Models fs/proc/page.c: kpage_read(), stable_page_flags(). The page's own flags are the engine's
-(task_mmu.py); here is what depends on the frame's surroundings and on the kernel: frames without
-memory, frames inside of a free block, and a defect of 6.12 and 6.18 (as of 6.12.107 and 6.18.15),
-which show KPF_KSM on every anonymous page.
+(task_mmu.py); here is what depends on the frame's surroundings: frames without memory, and frames
+inside of a free block.
 """
 
 from __future__ import annotations
@@ -14,14 +13,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mmtwin.mm.gfp import NR_PAGE_ORDERS
-from mmtwin.mm.page_flags import PAGE_MAPPING_ANON, PG_buddy
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
 ENTRY = 8
-KPF_BUDDY, KPF_NOPAGE, KPF_KSM = 1 << 10, 1 << 20, 1 << 21
-KSM_ON_ALL_ANON_SINCE = 612
+KPF_BUDDY, KPF_NOPAGE = 1 << 10, 1 << 20
 SECTION_SHIFT = 15  # log2 of the frames of a memory section: 128 MiB
 
 
@@ -71,21 +68,17 @@ def stable_page_flags(machine: Machine, pfn: int) -> int:
     if not _online(machine, pfn):
         return KPF_NOPAGE
     flags = int(machine.task_mmu.kpageflags(pfn))
-    page = machine.arena.pages[pfn]
-    anonymous = int(page.mapping) & PAGE_MAPPING_ANON
-    if anonymous and machine.config.kernel >= KSM_ON_ALL_ANON_SINCE:
-        flags |= KPF_KSM
-    if not int(page.refcount) and _is_free_buddy_page(machine, pfn):
+    if not int(machine.arena.pages[pfn].refcount) and _is_free_buddy_page(machine, pfn):
         flags |= KPF_BUDDY
     return flags
 
 
 def _is_free_buddy_page(machine: Machine, pfn: int) -> bool:
     """Whether a frame lies anywhere inside of a free block, or was never touched."""
-    pages = machine.arena.pages
     for order in range(NR_PAGE_ORDERS):
-        head = pages[pfn >> order << order]
-        if int(head.flags) & PG_buddy and int(head.order) >= order:
+        head = pfn >> order << order
+        free = int(machine.task_mmu.kpageflags(head)) & KPF_BUDDY
+        if free and int(machine.arena.pages[head].order) >= order:
             return True
     ranges = machine.arena.deferred_ranges
     index = int(machine.arena.zones[machine.zones.zone_of(pfn)].deferred)

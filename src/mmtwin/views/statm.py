@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES
 from mmtwin.units import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.views import tasks
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
-
-
-# enum of include/linux/mm_types_task.h
-MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES = range(4)
 
 
 def show(machine: Machine, task: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mmtwin.mm.rss_stat import MM_SWAPENTS
 from mmtwin.units import PAGE_SHIFT
 from mmtwin.views import stat, statm, tasks, topology
 
@@ -62,9 +63,7 @@ def _memory(machine: Machine, task: int, mm: Any) -> list[tuple[str, str]]:
     """task_mem(): sizes in kB, eight columns wide."""
     text = min(statm.text_bytes(mm), int(mm.exec_vm) << PAGE_SHIFT) >> 10
     file, anon, shmem = statm.resident(machine, task)
-    swap = int(
-        machine.rss_stat.get_mm_counter_sum(int(machine.arena.tasks[task].mm), statm.MM_SWAPENTS)
-    )
+    swap = int(machine.rss_stat.get_mm_counter_sum(int(machine.arena.tasks[task].mm), MM_SWAPENTS))
     rss, total = file + anon + shmem, int(mm.total_vm)
     pages = [
         ("VmPeak", max(int(mm.hiwater_vm), total)),
