@@ -16,6 +16,8 @@ from mmtwin.mm.uapi import (
     PROT_WRITE,
 )
 
+from .sample_process import sample
+
 PAGE = 4096
 RW = PROT_READ | PROT_WRITE
 PID = 100
@@ -188,3 +190,20 @@ def test_a_process_with_memory_survives_fork_and_save(engine: str, tmp_path) -> 
 def _saved(machine: Machine, path, engine: str) -> Machine:  # type: ignore[no-untyped-def]
     machine.save(path)
     return Machine.load(path, engine=engine)
+
+
+def test_the_areas_of_a_fresh_process_carry_the_flags_that_a_real_one_shows(engine: str) -> None:
+    machine = Machine(ram="256M", kernel="6.18", engine=engine)
+    pid = machine.spawn("fresh").pid
+    flags = re.findall(r"(\[\w+\])\n(?:.*\n)*?VmFlags:(.*)", machine.read(f"/proc/{pid}/smaps"))
+    # the sample's kernel was built without soft-dirty bits
+    ours = {name: letters.replace(" sd", "").split() for name, letters in flags}
+    theirs = re.findall(r"(\[\w+\])\n(?:.*\n)*?VmFlags:(.*)", sample("smaps"))
+    assert ours == {name: letters.split() for name, letters in theirs if name != "[heap]"}
+
+
+def test_a_process_of_another_user_has_no_capabilities(engine: str) -> None:
+    machine = machine_with_a_task(engine)
+    machine.arena.tasks[machine.tasks[PID].index].uid = 1000
+    status = machine.read(f"/proc/{PID}/status")
+    assert "Uid:\t1000\t1000\t1000\t1000\n" in status and "CapEff:\t0000000000000000\n" in status

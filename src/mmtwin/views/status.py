@@ -28,7 +28,7 @@ def show(machine: Machine, task: int) -> str:
     rows = [*_identity(machine, task)]
     if mm is not None:
         rows += [*_memory(machine, task, mm), *_mm_switches(machine)]
-    rows += [("Threads", int(machine.arena.tasks[task].nr_threads)), *_rights(machine)]
+    rows += [("Threads", int(machine.arena.tasks[task].nr_threads)), *_rights(machine, task)]
     rows += [*_allowed(machine)]
     return "".join(f"{name}:\t{value}\n" for name, value in rows)
 
@@ -45,7 +45,7 @@ def _identity(machine: Machine, task: int) -> list[tuple[str, Any]]:
         ("Pid", pid),
         ("PPid", int(t.ppid)),
         ("TracerPid", 0),
-        ("Uid", "0\t0\t0\t0"),
+        ("Uid", "\t".join([str(int(t.uid))] * 4)),
         ("Gid", "0\t0\t0\t0"),
         ("FDSize", NR_OPEN_DEFAULT if int(t.mm) else 0),
         ("Groups", " "),
@@ -96,13 +96,16 @@ def _mm_switches(machine: Machine) -> list[tuple[str, Any]]:
     return rows
 
 
-def _rights(machine: Machine) -> list[tuple[str, Any]]:
-    """Signals, capabilities, seccomp, speculation: those of root's untouched process."""
+def _rights(machine: Machine, task: int) -> list[tuple[str, Any]]:
+    """Signals, capabilities, seccomp, speculation: those of an untouched process, root's or not."""
     none = "0" * 16
+    held = none if int(machine.arena.tasks[task].uid) else FULL_CAPABILITIES
     return [
         ("SigQ", f"0/{max_pending_signals(machine)}"),
         *((name, none) for name in ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh")),
-        *((name, FULL_CAPABILITIES) for name in ("CapPrm", "CapEff", "CapBnd")),
+        ("CapPrm", held),
+        ("CapEff", held),
+        ("CapBnd", FULL_CAPABILITIES),
         ("CapAmb", none),
         ("NoNewPrivs", 0),
         ("Seccomp", 0),
