@@ -13,7 +13,7 @@ not drawn here: without it every place follows, with it (a recording) the places
 `Bases`.
 
 Models fs/binfmt_elf.c: load_elf_binary(), elf_load(), elf_map(), load_elf_interp();
-fs/exec.c: exec_mmap(), setup_arg_pages(); arch/x86/mm/mmap.c: mmap_base();
+fs/exec.c: exec_mmap(), setup_arg_pages();
 arch/x86/entry/vdso/vma.c: map_vdso(); mm/mmap.c: _install_special_mapping().
 Not modelled: 32-bit programs, READ_IMPLIES_EXEC personalities (no 64-bit program of the last
 fifteen years asks for one), overlapping PT_LOADs in files that no linker makes, close-on-exec.
@@ -23,6 +23,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +39,15 @@ from mmtwin.elf_image import (
     Segment,
     page_align,
 )
-from mmtwin.mm.pgtable_types import TASK_SIZE_MAX, TASK_SIZE_MAX_LA57
+from mmtwin.mm.page_flags import INODE_REGULAR
+from mmtwin.mm.pgtable_types import TASK_SIZE_MAX
 from mmtwin.mm.uapi import (
+    FMODE_READ,
     MAP_ANONYMOUS,
     MAP_FIXED,
     MAP_FIXED_NOREPLACE,
     MAP_PRIVATE,
+    O_RDONLY,
     PROT_EXEC,
     PROT_READ,
     PROT_WRITE,
@@ -74,7 +79,6 @@ from mmtwin.units import PAGE_SHIFT
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
-MIN_GAP = 128 << 20  # between stack and mmap area at least, whatever RLIMIT_STACK says
 STACK_EXPAND = 128 << 10  # what setup_arg_pages() adds to the pages of the arguments
 VVAR_FLAGS = VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP
 VDSO_FLAGS = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
@@ -122,7 +126,8 @@ def exec_layout(
 ) -> ExecLayout:
     """Replace the task's address space by that of `program`: execve() after its last failure point.
 
-    `program_file` and `interp_file` are indices into `files`; 0 opens the image's path.
+    `task` has `machine` and `index` (into `tasks`). `program_file` and `interp_file` are open
+    files (indices into `files`); 0 makes an inode of its own for that image.
     `arg_bytes` is the room that arguments and environment take on the stack.
     Raises OSError: ENOEXEC for an image that cannot be executed, ENOMEM, EEXIST where `bases`
     put two things in one place.
@@ -133,9 +138,11 @@ def exec_layout(
     loader = _Loader(task, bases or Bases())
     loader.exec_mmap(program, interp)
     loader.setup_arg_pages(program, arg_bytes)
-    loader.load_program(program, program_file or task.open_image(program.path), interp is not None)
+    with opened(task.machine, program, program_file) as file:
+        loader.load_program(program, file, interp is not None)
     if interp is not None:
-        loader.load_interp(interp, interp_file or task.open_image(interp.path))
+        with opened(task.machine, interp, interp_file) as file:
+            loader.load_interp(interp, file)
     loader.map_vdso()
     loader.set_marks()
     return loader.layout()
@@ -152,6 +159,22 @@ def check_image(image: ElfImage) -> None:
                           "or leaves the address space", image.path)  # fmt: skip
 
 
+@contextmanager
+def opened(machine: Machine, image: ElfImage, file: int) -> Iterator[int]:
+    """`file`, or an open file made for the image, whose areas then hold it."""
+    if file:
+        yield file
+        return
+    size = image.size or max(s.offset + s.filesz for s in image.loads())
+    number = len(machine.arena.names.setdefault("path", {})) + 1
+    inode = machine.page_cache.new_inode(INODE_REGULAR, size, number, 0)
+    file = int(machine.page_cache.open_file(inode, O_RDONLY, FMODE_READ))
+    machine.page_cache.iput(inode)
+    machine.arena.names["path"][file] = image.path
+    yield file
+    machine.page_cache.fput(file)
+
+
 def elf_prot(segment: Segment) -> int:
     """make_prot(): PROT_* of a segment."""
     return (
@@ -159,19 +182,6 @@ def elf_prot(segment: Segment) -> int:
         | (PROT_WRITE if segment.flags & PF_W else 0)
         | (PROT_EXEC if segment.flags & PF_X else 0)
     )
-
-
-def mmap_base(rlimit_stack: int, stack_guard_gap: int) -> int:
-    """Where top-down placement starts, in bytes: mmap_base() without randomisation.
-
-    The stack may grow to its limit, at least 128 MiB and at most 5/6 of the address space.
-    """
-    gap = rlimit_stack
-    pad = stack_guard_gap << PAGE_SHIFT
-    if gap + pad < 1 << 64:
-        gap += pad
-    gap = min(max(gap, MIN_GAP), TASK_SIZE_MAX // 6 * 5)
-    return page_align(TASK_SIZE_MAX - gap)
 
 
 class _Loader:
@@ -187,21 +197,22 @@ class _Loader:
 
     def exec_mmap(self, program: ElfImage, interp: ElfImage | None) -> None:
         """A new mm, laid out by arch_pick_mmap_layout(); the old one is let go."""
-        self.task.exec_mmap()
+        self.machine.processes.switch_to(self.task.index, self._cpu())
+        _checked(self.machine.processes.exec_mmap(), 0)
         self.mm_index = int(self.machine.arena.tasks[self.task.index].mm)
         self.mm = self.machine.arena.mms[self.mm_index]
-        self.mm.task_size = TASK_SIZE_MAX_LA57 if self.machine.config.la57 else TASK_SIZE_MAX
-        self.mm.mmap_base = self._mmap_base(program, interp)
+        self.machine.mmap_layout.arch_pick_mmap_layout(self.mm_index, self._rlimit_stack())
+        self.mm.mmap_base = self._mmap_base(program, interp) or self.mm.mmap_base
 
     def _mmap_base(self, program: ElfImage, interp: ElfImage | None) -> int:
-        """The first top-down mapping ends there: a given place of the loader tells it."""
+        """The first top-down mapping ends there: a given place of the loader tells it. Else 0."""
         if self.bases.mmap_base:
             return self.bases.mmap_base
         if interp is not None and self.bases.interp:
             return self.bases.interp + interp.extent()[1]
         if interp is None and program.type == ET_DYN and self.bases.program:
             return self.bases.program + program.extent()[1]
-        return mmap_base(self._rlimit_stack(), int(self.machine.arena.sysctl[0].stack_guard_gap))
+        return 0
 
     def setup_arg_pages(self, program: ElfImage, arg_bytes: int) -> None:
         """The stack area: the argument pages and 128 kB more, within RLIMIT_STACK."""
@@ -344,6 +355,9 @@ class _Loader:
         vma.vm_pgoff = 0 if vm_ops == VMOPS_SPECIAL else start >> PAGE_SHIFT
         m.vma_tree.vma_link(self.mm_index, index)
         m.mmap.vm_stat_account(self.mm_index, flags, size >> PAGE_SHIFT)
+
+    def _cpu(self) -> int:
+        return int(self.machine.arena.tasks[self.task.index].cpu)
 
     def _rlimit_stack(self) -> int:
         first = self.task.index * 2 * RLIM_NLIMITS

@@ -56,7 +56,7 @@ class Madvise:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.memory, self.page_cache = m.memory, m.page_cache
-        self.vma_tree, self.vma_ops = m.vma_tree, m.vma_ops
+        self.vma_tree, self.vma_ops = m.vma_tree, m.vma
 
     # Entry point
 

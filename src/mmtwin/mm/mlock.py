@@ -13,7 +13,7 @@ apply_mlockall_flags(), count_mm_mlocked_page_nr(), can_do_mlock(); mm/gup.c: __
 populate_vma_page_range().
 Not modelled: hugetlb, DAX and secret memory (which are never locked this way); SHM_LOCK.
 
-Invariant: a live mm's locked_vm is the pages of its VM_LOCKED areas.
+Invariant: a live mm's locked_vm is the pages of its VM_LOCKED areas (Mmap.check() recounts it).
 """
 
 import cython
@@ -22,15 +22,16 @@ if not cython.compiled:
     from mmtwin.mm.lru import Lru
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.mlock_batch import MlockBatch
-    from mmtwin.mm.pgtable import PageTables, _live_mms
+    from mmtwin.mm.mmap import Mmap
+    from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PMD_MASK,
         PMD_SIZE, PTE_PFN_MASK,
     )  # fmt: skip
-    from mmtwin.mm.types import Currents, Mms, Tasks, U64s, Vmas, i64, u32, u64
+    from mmtwin.mm.types import Currents, Mms, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import (
         EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT,
-        MLOCK_ONFAULT, RLIM_NLIMITS, RLIMIT_MEMLOCK,
+        MLOCK_ONFAULT, RLIMIT_MEMLOCK,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
         VM_DROPPABLE, VM_IO, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_PFNMAP, VM_SHARED,
@@ -45,13 +46,11 @@ if not cython.compiled:
 class Mlock:
     """mlock(2), mlock2(2), munlock(2), mlockall(2), munlockall(2) of the current task."""
 
-    arena: object
     current: Currents
-    tasks: Tasks
     mms: Mms
     vmas: Vmas
     ptes: U64s
-    rlimits: U64s
+    mmap: Mmap
     page_tables: PageTables
     memory: Memory
     lru: Lru
@@ -60,14 +59,14 @@ class Mlock:
     vma_ops: VmaOps
 
     def __init__(self, arena, config):
-        self.arena = arena
-        self.current, self.tasks, self.mms = arena.current, arena.tasks, arena.mms
-        self.vmas, self.ptes, self.rlimits = arena.vmas, arena.ptes, arena.rlimits
+        self.current, self.mms = arena.current, arena.mms
+        self.vmas, self.ptes = arena.vmas, arena.ptes
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.memory, self.lru = m.page_tables, m.memory, m.lru
-        self.mlock_batch, self.vma_tree, self.vma_ops = m.mlock_batch, m.vma_tree, m.vma_ops
+        self.mlock_batch, self.vma_tree, self.vma_ops = m.mlock_batch, m.vma_tree, m.vma
+        self.mmap = m.mmap
 
     # Entry points
 
@@ -81,7 +80,7 @@ class Mlock:
         """
         if mlock2_flags & ~MLOCK_ONFAULT:
             return -EINVAL
-        if not self.can_do_mlock():
+        if not self.mmap.can_do_mlock():
             return -EPERM
         vm_flags: u64 = VM_LOCKED | VM_LOCKONFAULT if mlock2_flags else VM_LOCKED
         end: u64 = (start + length + PAGE_SIZE - 1) & PAGE_MASK
@@ -106,11 +105,11 @@ class Mlock:
         """mlockall(2): 0, -EINVAL, -EPERM, or -ENOMEM over RLIMIT_MEMLOCK."""
         if flags == 0 or flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) or flags == MCL_ONFAULT:
             return -EINVAL
-        if not self.can_do_mlock():
+        if not self.mmap.can_do_mlock():
             return -EPERM
         mm: u32 = self.current[0].mm
-        if flags & MCL_CURRENT and not self.capable():
-            if self.mms[mm].total_vm > self.limit() >> PAGE_SHIFT:
+        if flags & MCL_CURRENT and not self.mmap.capable():
+            if self.mms[mm].total_vm > self.mmap.rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT:
                 return -ENOMEM
         self.apply_mlockall_flags(flags)
         if flags & MCL_CURRENT:
@@ -153,34 +152,17 @@ class Mlock:
             start += cython.cast(u64, done) << PAGE_SHIFT
         return 0
 
-    # Rights and limits
-
-    @cython.cfunc
-    @cython.nogil
-    def capable(self) -> cython.bint:
-        """CAP_IPC_LOCK, which root has."""
-        return self.tasks[self.current[0].task].uid == 0
-
-    @cython.cfunc
-    @cython.nogil
-    def limit(self) -> u64:
-        """RLIMIT_MEMLOCK of the current task, in bytes."""
-        return self.rlimits[self.current[0].task * 2 * RLIM_NLIMITS + 2 * RLIMIT_MEMLOCK]
-
-    @cython.cfunc
-    @cython.nogil
-    def can_do_mlock(self) -> cython.bint:
-        return self.limit() != 0 or self.capable()
+    # Limits
 
     @cython.cfunc
     @cython.nogil
     def within_limit(self, start: u64, end: u64) -> cython.bint:
         """What is locked in the range already counts once."""
-        if self.capable():
+        if self.mmap.capable():
             return True
         locked: u64 = self.mms[self.current[0].mm].locked_vm
         locked += ((end - start) & ALL_BITS) >> PAGE_SHIFT
-        limit: u64 = self.limit() >> PAGE_SHIFT
+        limit: u64 = self.mmap.rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT
         if locked > limit:
             locked -= self.count_mm_mlocked_page_nr(start, end)
         return locked <= limit
@@ -304,13 +286,3 @@ class Mlock:
                     self.mlock_batch.munlock_folio(pfn)
             at += 1
         return 0
-
-    def check(self):
-        """Recount locked_vm of every mm."""
-        for mm in _live_mms(self.arena):
-            vma, locked = self.mms[mm].mmap, 0
-            while vma:
-                if self.vmas[vma].vm_flags & VM_LOCKED:
-                    locked += int(self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> PAGE_SHIFT
-                vma = self.vmas[vma].vm_next
-            assert locked == self.mms[mm].locked_vm, (mm, locked, self.mms[mm].locked_vm)

@@ -54,7 +54,7 @@ class Mprotect:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.memory, self.vma_tree, self.vma_ops = m.memory, m.vma_tree, m.vma_ops
+        self.memory, self.vma_tree, self.vma_ops = m.memory, m.vma_tree, m.vma
         self.mmap, self.overcommit, self.mlock = m.mmap, m.overcommit, m.mlock
 
     @cython.ccall

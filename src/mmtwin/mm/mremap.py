@@ -78,7 +78,7 @@ class Mremap:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.memory, self.rmap, self.vma_tree = m.memory, m.rmap, m.vma_tree
-        self.vma_ops, self.mmap = m.vma_ops, m.mmap
+        self.vma_ops, self.mmap = m.vma, m.mmap
         self.mlock, self.overcommit = m.mlock, m.overcommit
 
     @cython.ccall

@@ -1,0 +1,1 @@
+"""Differential fuzzing of address-space calls: the same random calls here and on the twin."""
