@@ -178,8 +178,8 @@ class Mremap:
             return -EINVAL
         if self.vrm[0].flags & MREMAP_DONTUNMAP and vm_flags & (VM_DONTEXPAND | VM_PFNMAP):
             return -EINVAL
-        if old_len > self.vmas[vma].vm_end - addr:
-            return -EFAULT
+        if min(old_len, self.vrm[0].new_len) > self.vmas[vma].vm_end - addr:
+            return -EFAULT  # what a shrinking move cuts off may lie anywhere
         if self.vrm[0].new_len <= old_len:
             return 0
         return self.check_growth(vma, self.vrm[0].new_len - old_len)
@@ -406,22 +406,26 @@ class Mremap:
     @cython.cfunc
     @cython.nogil
     def stat_account(self, vm_flags: u64) -> cython.int:
-        """Count the copy: vrm_stat_account()."""
+        """Count the copy: vrm_stat_account(). Up to 6.14 a DONTUNMAP left locked_vm alone."""
         mm: u32 = self.current[0].mm
         pages: u64 = self.vrm[0].new_len >> PAGE_SHIFT
         self.mmap.vm_stat_account(mm, vm_flags, cython.cast(i64, pages))
         if vm_flags & VM_LOCKED:
-            self.mms[mm].locked_vm += pages
+            if self.sysctl[0].kernel >= KERNEL_MREMAP_BATCH:
+                self.mms[mm].locked_vm += pages
+            elif not self.vrm[0].flags & MREMAP_DONTUNMAP:
+                self.mms[mm].locked_vm += pages
         return 0
 
     @cython.cfunc
     @cython.nogil
     def dontunmap_complete(self, vma: u32, new: u32) -> cython.int:
-        """The old vma stays, empty and unlocked, and forgets its anon_vma if it moved whole."""
-        mm: u32 = self.current[0].mm
-        if self.vmas[vma].vm_flags & VM_LOCKED:
-            self.mms[mm].locked_vm -= self.vrm[0].old_len >> PAGE_SHIFT
-            self.vmas[vma].vm_flags &= ~VM_LOCKED_MASK & ALL_BITS
+        """The old vma stays, empty and unlocked, and forgets its anon_vma if it moved whole.
+
+        The kernel takes VM_LOCKED from all of it and nothing from locked_vm, which is from then
+        on more than what is locked.
+        """
+        self.vmas[vma].vm_flags &= ~VM_LOCKED_MASK & ALL_BITS
         whole: cython.bint = self.vmas[vma].vm_start == self.vrm[0].addr
         if new != vma and whole:
             if self.vmas[vma].vm_end == self.vrm[0].addr + self.vrm[0].old_len:
