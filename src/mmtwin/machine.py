@@ -52,6 +52,12 @@ MECHANISMS = {
     "stack": "StackGrowth",
     "special_mapping": "SpecialMapping",
     "processes": "Fork",  # not "fork": Machine.fork() copies the machine
+    "mprotect": "Mprotect",
+    "mlock": "Mlock",
+    "mremap": "Mremap",
+    "madvise": "Madvise",
+    "mincore": "Mincore",
+    "msync": "Msync",
     "access": "Access",
 }
 

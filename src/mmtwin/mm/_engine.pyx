@@ -51,6 +51,12 @@ cdef class Brk
 cdef class StackGrowth
 cdef class SpecialMapping
 cdef class Fork
+cdef class Mprotect
+cdef class Mlock
+cdef class Mremap
+cdef class Madvise
+cdef class Mincore
+cdef class Msync
 cdef class Access
 
 include "types.py"
@@ -100,4 +106,10 @@ include "brk.py"
 include "stack.py"
 include "special_mapping.py"
 include "fork.py"
+include "mprotect.py"
+include "mlock.py"
+include "mremap.py"
+include "madvise.py"
+include "mincore.py"
+include "msync.py"
 include "access.py"

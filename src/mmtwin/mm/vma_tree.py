@@ -207,12 +207,8 @@ class VmaTree:
     @cython.cfunc
     @cython.nogil
     def own_gap(self, vma: u32) -> u64:
-        """Free bytes between a vma and the one below it."""
-        start: u64 = self.end_below(vma)
-        end: u64 = self.vm_start_gap(vma)
-        if end <= start:
-            return 0
-        return end - start
+        """Bytes between a vma and the one below it; the guard gap is looked at when placing."""
+        return self.vmas[vma].vm_start - self.end_below(vma)
 
     @cython.cfunc
     @cython.nogil
@@ -245,12 +241,17 @@ class VmaTree:
             return self.align_down(high - length, align_mask, align_offset)
         if vma == 0:
             vma = self.last_with_gap(self.mms[mm].mm_rb, need)
+        place: i64 = 0
         while vma != 0:
-            end: u64 = self.vm_start_gap(vma)
+            end: u64 = self.vmas[vma].vm_start
             if self.fits(self.end_below(vma), end, low, high, need):
                 if end > high:
                     end = high
-                return self.align_down(end - length, align_mask, align_offset)
+                place = self.align_down(end - length, align_mask, align_offset)
+                if cython.cast(u64, place) + length <= self.vm_start_gap(vma):
+                    return place
+                high = self.vm_start_gap(vma)  # nothing is placed in a stack's guard gap
+                continue
             if self.vmas[vma].vm_start <= low:
                 break
             vma = self.prev_with_gap(vma, need)
@@ -266,13 +267,16 @@ class VmaTree:
         if high < need or high - need < low:
             return -ENOMEM
         start: u64 = 0
+        place: i64 = 0
         vma: u32 = self.search(mm, low)
         while vma != 0:
             start = self.end_below(vma)
             if start >= high:
                 return -ENOMEM
-            if self.fits(start, self.vm_start_gap(vma), low, high, need):
-                return self.align_up(start, low, align_mask, align_offset)
+            if self.fits(start, self.vmas[vma].vm_start, low, high, need):
+                place = self.align_up(start, low, align_mask, align_offset)
+                if cython.cast(u64, place) + length <= self.vm_start_gap(vma):
+                    return place
             vma = self.next_with_gap(vma, need)
         start = self.mms[mm].highest_vm_end
         if self.fits(start, high, low, high, need):
