@@ -61,7 +61,6 @@ from mmtwin.mm.vm_flags import (
     NAME_VVAR,
     NAME_VVAR_VCLOCK,
     VM_DONTDUMP,
-    VM_DONTEXPAND,
     VM_EXEC,
     VM_IO,
     VM_MAYEXEC,
@@ -69,10 +68,7 @@ from mmtwin.mm.vm_flags import (
     VM_MAYWRITE,
     VM_PFNMAP,
     VM_READ,
-    VM_SOFTDIRTY,
     VM_STACK_FLAGS,
-    VMOPS_NONE,
-    VMOPS_SPECIAL,
 )
 from mmtwin.units import PAGE_SHIFT
 
@@ -221,8 +217,9 @@ class _Loader:
             flags |= VM_EXEC
         arg_pages = max(PAGE_SIZE, page_align(arg_bytes))
         size = max(arg_pages, min(self._rlimit_stack() & PAGE_MASK, arg_pages + STACK_EXPAND))
-        self._charge(size >> PAGE_SHIFT)
-        self._insert(self.stack_top - size, size, flags, VMOPS_NONE, 0)
+        insert = self.machine.special_mapping.insert_vm_struct
+        start = self.stack_top - size
+        _checked(insert(self.mm_index, start, self.stack_top, flags), start)
         self.mm.start_stack = self.mm.arg_start = self.stack_top - max(arg_bytes, 16) & ~15
         self.mm.arg_end = self.mm.env_start = self.mm.env_end = self.stack_top - 8
 
@@ -302,9 +299,10 @@ class _Loader:
         total = sum(pages for _, pages, _ in parts) << PAGE_SHIFT
         self.vdso = place = self.bases.vdso or self._get_unmapped_area(0, total)
         for name, pages, flags in parts:
-            flags |= VM_DONTEXPAND | VM_SOFTDIRTY | int(self.mm.def_flags)
-            self._insert(place, pages << PAGE_SHIFT, flags, VMOPS_SPECIAL, name)
-            place += pages << PAGE_SHIFT
+            size = pages << PAGE_SHIFT
+            install = self.machine.special_mapping.install_special_mapping
+            _checked(install(self.mm_index, place, size, flags, name), place)
+            place += size
 
     def set_marks(self) -> None:
         """start_code ... brk of the mm, from the segments."""
@@ -339,22 +337,6 @@ class _Loader:
     def _get_unmapped_area(self, addr: int, size: int) -> int:
         found = self.machine.mmap.get_unmapped_area(0, addr, size, 0, 0)
         return _checked(found, addr)
-
-    def _charge(self, pages: int) -> None:
-        _checked(self.machine.overcommit.security_vm_enough_memory(self.mm_index, pages), 0)
-
-    def _insert(self, start: int, size: int, flags: int, vm_ops: int, name: int) -> None:
-        """insert_vm_struct() of an area that no file stands behind."""
-        m = self.machine
-        index = int(m.vma.vm_area_alloc(self.mm_index))
-        if not index:
-            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
-        vma = m.arena.vmas[index]
-        vma.vm_start, vma.vm_end, vma.vm_flags = start, start + size, flags
-        vma.vm_ops, vma.name = vm_ops, name
-        vma.vm_pgoff = 0 if vm_ops == VMOPS_SPECIAL else start >> PAGE_SHIFT
-        m.vma_tree.vma_link(self.mm_index, index)
-        m.mmap.vm_stat_account(self.mm_index, flags, size >> PAGE_SHIFT)
 
     def _cpu(self) -> int:
         return int(self.machine.arena.tasks[self.task.index].cpu)

@@ -97,6 +97,12 @@ class Space:
         """min_flt of the task."""
         return int(self.machine.arena.tasks[self.task].min_flt)
 
+    def status(self, row):
+        """A row of /proc/PID/status that counts kB, in pages."""
+        text = self.machine.read("/proc/1/status")
+        line = next(line for line in text.splitlines() if line.startswith(row + ":"))
+        return int(line.split()[1]) * 1024 // PAGE
+
     def areas(self):
         """(first page, pages, vm_flags) of each area."""
         vmas, i = self.machine.arena.vmas, int(self.mm.mmap)

@@ -62,7 +62,7 @@ def test_what_lies_before_a_hole_is_changed(engine):
         (0, PAGE, 0x40, -EINVAL),
         (0, PAGE, PROT_GROWSDOWN | PROT_GROWSUP, -EINVAL),
         (0, PAGE, PROT_READ | PROT_GROWSDOWN, -EINVAL),  # not a stack
-        (0, 1 << 63, PROT_READ, -ENOMEM),
+        (0, (1 << 64) - PAGE, PROT_READ, -ENOMEM),
         (8 * PAGE, PAGE, PROT_READ, -ENOMEM),
         (-1 * PAGE, 2 * PAGE, PROT_READ, -ENOMEM),
     ],
