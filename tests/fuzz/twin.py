@@ -129,7 +129,13 @@ class Twin:
         return self.machine.read(f"/proc/{self.pids[k]}/status")
 
     def close(self) -> None:
-        """Let every task exit; nothing may be left."""
+        """Let every task exit."""
+        for k, task in reversed(self.tasks.items()):
+            if self.machine.arena.tasks[task].mm:
+                self._current(k)
+                self.machine.processes.do_exit(9)
+            if self.machine.arena.tasks[task].pid == self.pids[k]:
+                self.machine.processes.release_task(task, 0)
 
 
 def touch_own_pages(machine: Machine) -> None:

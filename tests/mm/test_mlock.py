@@ -32,7 +32,7 @@ def unprivileged(space, limit):
 
 
 def test_locking_makes_resident(engine):
-    space = Space(engine).map(0, 8)
+    space = Space(engine, "6.18").map(0, 8)
     assert space.lock(2, 4) == 0
     assert space.picture(8) == "ww|wwww|ww"
     assert (space.status("VmLck"), space.status("RssAnon")) == (4, 4)
