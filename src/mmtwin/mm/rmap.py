@@ -64,7 +64,7 @@ class Rmap:
     def wire(self, m):
         self.vmstat = m.vmstat
         self.page_tables = m.page_tables
-        self.ptes = m.arena.ptes if "ptes" in m.arena else m.arena.array("ptes", "u64", 512)
+        self.ptes = m.arena.ptes
 
     def boot(self):
         self.anon_vma_links.boot()
