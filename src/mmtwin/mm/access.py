@@ -21,7 +21,7 @@ if not cython.compiled:
         PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.tlb import TLB_TAG_SHIFT, TLB_WRITE
-    from mmtwin.mm.types import Currents, Mms, U8s, U64s, i64, u8, u32, u64
+    from mmtwin.mm.types import Currents, Mms, U8s, U64s, i64, u32, u64
 
 PREFETCH_AHEAD = cython.declare(cython.const[cython.int], 12)  # accesses; host memory is slow
 VPN_LIMIT = cython.declare(cython.const[cython.ulonglong], 0x100000000000)  # 44 bits: user half
@@ -138,7 +138,7 @@ class Access:
                 slot = (entry & PTE_PFN_MASK) >> PAGE_SHIFT
                 shift -= TABLE_BITS
             at: u64 = (slot << TABLE_BITS) + ((address >> PAGE_SHIFT) & TABLE_MASK)
-            host_prefetch(cython.address(self.ptes[at]))
+            host_prefetch(cython.address(self.ptes[at]))  # noqa: F821 (_engine.pyx)
         return 0
 
     @cython.cfunc

@@ -11,7 +11,7 @@ Not modelled: MADV_PAGEOUT (it needs reclaim).
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.page_flags import PAGE_MAPPING_ANON, PG_dirty, PG_referenced
+    from mmtwin.mm.page_flags import PG_dirty, PG_referenced
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PMD_MASK,

@@ -25,7 +25,7 @@ if not cython.compiled:
         PAGE_MAPPING_ANON, PG_anon_exclusive, PG_ksm, PG_lru, PG_reserved, PG_swapbacked,
         PG_uptodate, PG_zero_page,
     )  # fmt: skip
-    from mmtwin.mm.pgtable import ALL_ONES, PageTables
+    from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT,
         PAGE_SOFT_DIRTY, PAGE_SPECIAL, PTE_PFN_MASK,
@@ -385,7 +385,7 @@ class Memory:
         mapcount = {}
         for mm in self.arena.where("mms", "pgd"):
             rss = [0, 0, 0, 0]
-            for address, at, pte in self.page_tables.walk(mm):
+            for address, _, pte in self.page_tables.walk(mm):
                 pfn = self._check_pte(mm, address, pte)
                 if pfn:
                     mapcount[pfn] = mapcount.get(pfn, 0) + 1

@@ -13,10 +13,10 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.page_flags import PAGE_MAPPING_ANON, PG_anon_exclusive
-    from mmtwin.mm.pgtable import ALL_ONES, PageTables
+    from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_ACCESSED, PAGE_DIRTY, PAGE_NX, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT,
-        PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PAGE_USER, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
+        PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT,
+        PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.types import Pages, U64s, Vmas, u32, u64
     from mmtwin.mm.vm_flags import VM_SHARED, VM_SOFTDIRTY, VM_WRITE
@@ -24,7 +24,9 @@ if not cython.compiled:
 
 # Bits that a change of protection leaves alone: _PAGE_CHG_MASK
 PAGE_CHG_MASK = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFE60)
-PAGE_PROT_BITS = cython.declare(cython.const[cython.ulonglong], 0x8000000000000107)  # P, RW, US, PROTNONE, NX
+PAGE_PROT_BITS = cython.declare(
+    cython.const[cython.ulonglong], 0x8000000000000107
+)  # P, RW, US, PROTNONE, NX
 
 
 @cython.final

@@ -14,8 +14,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SOFT_DIRTY, PMD_MASK, PMD_SIZE, PUD_SHIFT,
-        PUD_SIZE,
+        PAGE_SHIFT, PAGE_SOFT_DIRTY, PMD_MASK, PMD_SIZE, PUD_SIZE,
     )  # fmt: skip
     from mmtwin.mm.tlb import Tlb
     from mmtwin.mm.types import Mms, Sysctls, U64s, Vmas, u32, u64
@@ -37,7 +36,12 @@ class MremapPte:
     vma_tree = cython.declare("VmaTree")
 
     def __init__(self, arena, config):
-        self.ptes, self.vmas, self.mms, self.sysctl = arena.ptes, arena.vmas, arena.mms, arena.sysctl
+        self.ptes, self.vmas, self.mms, self.sysctl = (
+            arena.ptes,
+            arena.vmas,
+            arena.mms,
+            arena.sysctl,
+        )
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
@@ -76,7 +80,9 @@ class MremapPte:
             return 0
         if new_addr & (PMD_SIZE - 1) != back or length + back < PMD_SIZE:
             return 0
-        if not self.can_align_down(mm, vma, old_addr) or not self.can_align_down(mm, new_vma, new_addr):
+        if not self.can_align_down(mm, vma, old_addr) or not self.can_align_down(
+            mm, new_vma, new_addr
+        ):
             return 0
         return back
 

@@ -33,7 +33,7 @@ if not cython.compiled:
         PAGE_PRESENT, PAGE_PSE, PAGE_SHIFT, PGDIR_SHIFT_LA57, PMD_MASK, PMD_SHIFT, PMD_SIZE,
         PTE_PFN_MASK, PUD_SHIFT, P4D_SHIFT,
     )  # fmt: skip
-    from mmtwin.mm.types import Mms, Pages, Sysctls, U32s, U64s, i64, u32, u64
+    from mmtwin.mm.types import Mms, Pages, Sysctls, U32s, U64s, u32, u64
     from mmtwin.mm.uapi import ENOMEM
     from mmtwin.mm.vmstat_items import NR_PAGETABLE
 
@@ -215,7 +215,7 @@ class PageTables:
     @cython.cfunc
     @cython.nogil
     def populate(self, mm: u32, at: u64, shift: cython.int) -> u64:
-        """Hang a new table, whose entries cover 1 << shift bytes, into entry `at`: its slot, or 0."""
+        """Hang a new table, whose entries cover 1 << shift bytes, into entry `at`: slot, or 0."""
         slot: u64 = self.table_alloc(shift)
         if slot == 0:
             return 0

@@ -136,7 +136,9 @@ class RssStat:
     @cython.nogil
     def sync_mm_rss(self, mm: u32) -> cython.int:
         """Move every share to the central counts (6.1: the task's cache, at fork and exit)."""
-        for i in range(mm * cython.cast(u64, self.nr_cpus), (mm + 1) * cython.cast(u64, self.nr_cpus)):
+        for i in range(
+            mm * cython.cast(u64, self.nr_cpus), (mm + 1) * cython.cast(u64, self.nr_cpus)
+        ):
             self.mms[mm].rss_filepages += self.shares[i].file
             self.mms[mm].rss_anonpages += self.shares[i].anon
             self.mms[mm].rss_swapents += self.shares[i].swap
@@ -189,7 +191,9 @@ class RssStat:
             value = self.mms[mm].rss_filepages
         elif member == MM_SHMEMPAGES:
             value = self.mms[mm].rss_shmempages
-        for i in range(mm * cython.cast(u64, self.nr_cpus), (mm + 1) * cython.cast(u64, self.nr_cpus)):
+        for i in range(
+            mm * cython.cast(u64, self.nr_cpus), (mm + 1) * cython.cast(u64, self.nr_cpus)
+        ):
             if member == MM_ANONPAGES:
                 value += self.shares[i].anon
             elif member == MM_FILEPAGES:

@@ -18,7 +18,7 @@ if not cython.compiled:
         PG_private, PG_private_2, PG_reclaim, PG_referenced, PG_reserved, PG_slab, PG_swapbacked,
         PG_table, PG_uncached, PG_unevictable, PG_uptodate, PG_writeback, PG_young, PG_zero_page,
     )  # fmt: skip
-    from mmtwin.mm.pgtable import ALL_ONES, PageTables, TABLE_MASK
+    from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT, PAGE_SIZE,
         PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,

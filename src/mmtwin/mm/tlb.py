@@ -463,7 +463,7 @@ class Tlb:
     @cython.cfunc
     @cython.nogil
     def renumber(self, cpu: u32) -> cython.int:
-        """Generations have run out: begin again with an empty TLB (once in 524,281 full flushes)."""
+        """Generations have run out: begin again, empty (once in 524,281 full flushes)."""
         for i in range(cpu * self.cpu_ways, (cpu + 1) * self.cpu_ways):
             self.tags[i] = 0
             self.values[i] = 0
@@ -554,7 +554,10 @@ class Tlb:
             tag = self.tags[i]
             if tag and tag & TLB_GENERATION_MASK == self.ctxs[at].generation:
                 self._check_entry(mm, tag, self.values[i])
-                place = (tag, i - cpu * self.cpu_ways >= self.cpu_ways - self.l2_sets * self.l2_ways)
+                place = (
+                    tag,
+                    i - cpu * self.cpu_ways >= self.cpu_ways - self.l2_sets * self.l2_ways,
+                )
                 assert place not in seen, "one page twice in a level"
                 seen[place] = i
 

@@ -8,10 +8,17 @@ cannot go stale.
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.pgtable_types import PAGE_ACCESSED, PAGE_NX, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_USER
+    from mmtwin.mm.pgtable_types import (
+        PAGE_ACCESSED,
+        PAGE_NX,
+        PAGE_PRESENT,
+        PAGE_PROTNONE,
+        PAGE_RW,
+        PAGE_USER,
+    )
     from mmtwin.mm.types import u32, u64
     from mmtwin.mm.vm_flags import (
-        VM_EXEC, VM_MAYWRITE, VM_READ, VM_SHARED, VM_SOFTDIRTY, VM_WRITE, VMOPS_FILE, VMOPS_SHMEM,
+        VM_EXEC, VM_MAYWRITE, VM_READ, VM_SHARED, VM_SOFTDIRTY, VM_WRITE, VMOPS_FILE,
     )  # fmt: skip
 
 

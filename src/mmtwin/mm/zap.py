@@ -16,7 +16,7 @@ if not cython.compiled:
     from mmtwin.mm.page_flags import PAGE_MAPPING_ANON
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_ACCESSED, PAGE_DIRTY, PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE,
+        PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE,
         PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, RssStat
@@ -159,7 +159,9 @@ class Zap:
 
     @cython.cfunc
     @cython.nogil
-    def add_mm_rss_vec(self, mm: u32, file: cython.int, anon: cython.int, shmem: cython.int) -> cython.int:
+    def add_mm_rss_vec(
+        self, mm: u32, file: cython.int, anon: cython.int, shmem: cython.int
+    ) -> cython.int:
         """The resident set changes once a table."""
         if file:
             self.rss.add_mm_counter(mm, MM_FILEPAGES, file)
