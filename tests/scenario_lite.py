@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
 from mmtwin.mm import uapi
@@ -249,3 +251,14 @@ def _with_checkpoints(
         elif text and not text.startswith("scenario") and rest:
             steps.append(rest.pop(0))
     return steps
+
+
+def assert_as_real_kernel(folder: Path, kind: str, scenario: str) -> None:
+    """Every answer, fault count and map of a scenario is that of the real kernel."""
+    kernel = {"612": "6.12", "61_": "6.1", "618": "6.18"}[kind[:3]]
+    machine = Machine(ram="1536M" if "exact" in kind else "1G", cpus=1, kernel=kernel)
+    equal, differing, unsupported = compare(folder, golden(folder, kind, scenario), machine)
+    machine.check()
+    if unsupported:
+        pytest.skip(f"not there yet: {unsupported[0]}")
+    assert equal and not differing, "\n".join(differing)

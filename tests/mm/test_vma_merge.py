@@ -1,4 +1,4 @@
-"""Which ranges become one vma. A letter is a page: A..: flags of one kind, `.` a hole, `|` a cut."""
+"""Which ranges become one vma. A letter is a page by its rights, `.` a hole, `|` a cut."""
 
 from __future__ import annotations
 

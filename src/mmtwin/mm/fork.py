@@ -242,7 +242,8 @@ class Fork:
         if error != 0:
             self.mmput(mm)
             return 0
-        self.mmap.update_hiwater(mm)
+        self.rss.update_hiwater_rss(mm)
+        self.mmap.update_hiwater_vm(mm)
         return mm
 
     @cython.cfunc

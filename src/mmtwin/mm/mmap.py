@@ -477,7 +477,7 @@ class Mmap:
         floor: u64 = 0
         if self.vmas[vma].vm_prev != 0:
             floor = self.vmas[self.vmas[vma].vm_prev].vm_end
-        self.update_hiwater(mm)
+        self.update_hiwater_vm(mm)
         following: u32 = vma
         while following != 0 and self.vmas[following].vm_start < end:
             self.memory.zap_page_range(
@@ -515,12 +515,8 @@ class Mmap:
 
     @cython.ccall
     @cython.nogil
-    def update_hiwater(self, mm: u32) -> cython.int:
-        """update_hiwater_rss(), update_hiwater_vm(): before either shrinks."""
-        rss: i64 = self.mms[mm].rss_filepages + self.mms[mm].rss_anonpages
-        rss += self.mms[mm].rss_shmempages
-        if rss > 0 and cython.cast(u64, rss) > self.mms[mm].hiwater_rss:
-            self.mms[mm].hiwater_rss = rss
+    def update_hiwater_vm(self, mm: u32) -> cython.int:
+        """Note total_vm before it shrinks."""
         if self.mms[mm].total_vm > self.mms[mm].hiwater_vm:
             self.mms[mm].hiwater_vm = self.mms[mm].total_vm
         return 0
