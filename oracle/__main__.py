@@ -1,0 +1,7 @@
+"""`python3 -m oracle`."""
+
+import sys
+
+from oracle.cli import main
+
+sys.exit(main())

@@ -1,0 +1,100 @@
+"""Golden lines: one JSON record a scenario, as SCENARIOS.md describes them."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from oracle.stream import Answers
+from oracle.views import BY_CHANGES, View, view
+
+Record = dict[str, Any]
+
+
+def record(answers: Answers, kernel: str, config: str, repetition: int = 1) -> Record:
+    """One scenario's golden record. `done` is false where it did not come to its end."""
+    made: Record = {
+        "scenario": answers.name,
+        "rep": repetition,
+        "ops": [operation(fields) for fields in answers.ops],
+        "ck": checkpoints(answers.frames),
+        "done": answers.uptime is not None,
+        "t": answers.uptime,
+        "kernel": kernel,
+        "config": config,
+    }
+    if answers.warnings:
+        made["warnings"] = answers.warnings
+    return made
+
+
+def operation(fields: list[str]) -> list[Any]:
+    """[line, task, command, result, minor faults, major faults], as far as it goes."""
+    line, task, command, result, *faults = fields
+    return [int(line), task, command, result, *(int(count) for count in faults)]
+
+
+def changes(before: View, now: View) -> View:
+    gone = {key: None for key in before if key not in now}
+    return {k: v for k, v in now.items() if before.get(k) != v} | gone | {"_d": 1}
+
+
+def checkpoints(frames: Iterable[tuple[str, str]]) -> dict[str, View]:
+    found: dict[str, View] = {}
+    last: dict[str, View] = {}
+    for name, text in frames:
+        label, task, kind = name.split("|", 2)
+        now = view(kind, text)
+        counters = kind in BY_CHANGES or (kind.startswith("/") and "text" not in now)
+        shown = changes(last[kind], now) if counters and kind in last else now
+        last[kind] = now
+        found[_free_key(found, label, task, kind)] = shown
+    return found
+
+
+def _free_key(found: dict[str, View], label: str, task: str, kind: str) -> str:
+    key, number = f"{label}|{task}|{kind}", 1
+    while key in found:
+        number += 1
+        key = f"{label}#{number}|{task}|{kind}"
+    return key
+
+
+def line(made: Record) -> str:
+    return json.dumps(made, separators=(",", ":")) + "\n"
+
+
+def write(path: Path, records: Iterable[Record]) -> None:
+    """All or nothing; gzipped without a time where the name ends in .gz."""
+    data = "".join(line(made) for made in records).encode()
+    if path.suffix == ".gz":
+        data = gzip.compress(data, mtime=0)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    part.rename(path)
+
+
+def read(path: Path) -> list[Record]:
+    data = path.read_bytes()
+    text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    return [json.loads(row) for row in text.splitlines() if row.strip()]
+
+
+# -- event streams ---------------------------------------------------------------------------
+
+EVENT = re.compile(r"^\s*(.+?)-\d+\s+\[\d+\]\s+\S+\s+[\d.]+: (.*)$")
+
+
+def event_lines(trace: str) -> list[str]:
+    """`TASK event: arguments`, without process numbers, CPUs and times."""
+    return [f"{m[1]} {m[2]}" for row in trace.splitlines() if (m := EVENT.match(row))]
+
+
+def write_traces(path: Path, traces: Iterable[tuple[str, str, str]]) -> None:
+    """Scenario, events asked for and raw trace of each."""
+    parts = []
+    for name, events, trace in traces:
+        parts += [f"TRACE {name} {events.replace(',', ' ')}", *event_lines(trace), "#ENDTRACE"]
+    path.write_bytes(gzip.compress(("\n".join(parts) + "\n").encode(), mtime=0))

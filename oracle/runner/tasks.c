@@ -1,0 +1,229 @@
+/* Tasks: started, asked, waited for. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "runner.h"
+
+#define SLICE_MS 100UL		/* a lost wake-up costs no more than this */
+#define REAP_TRIES 30
+#define REAP_STEP_MS 10
+
+unsigned long operation_timeout_ms;
+static struct task tasks[MAX_TASKS];
+static int control_fd;
+static char *control;
+
+static void on_child(int signo)
+{
+	(void)signo;		/* only so that futex waits are interrupted */
+}
+
+/*
+ * The runner holds the tasks' text mapped as well, so that it counts as shared
+ * by one more process than there are tasks, as the control area does.
+ */
+static void hold_text(void)
+{
+	int fd = open("/exe", O_RDONLY | O_CLOEXEC);
+	volatile char *p = mmap(NULL, TEXT_PAGES * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+	for (int i = 0; i < TEXT_PAGES; i++)
+		(void)p[i * PAGE];
+	close(fd);
+}
+
+void tasks_open(void)
+{
+	struct sigaction action = { .sa_handler = on_child };
+
+	sigaction(SIGCHLD, &action, NULL);
+	control_fd = open("/control", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (control_fd < 0 || ftruncate(control_fd, CONTROL_SIZE))
+		perror("/control");
+	control = mmap(NULL, CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, control_fd, 0);
+	memset(control, 0, CONTROL_SIZE);
+	for (int i = 0; i < MAX_TASKS; i++)
+		tasks[i].slot = slot_at(control, i);
+	hold_text();
+}
+
+/* The buffer behind the slots, where a task leaves a mincore vector. */
+const unsigned char *task_buffer(void)
+{
+	return (unsigned char *)control + BUFFER_OFFSET;
+}
+
+struct task *find_task(const char *name)
+{
+	for (int i = 0; i < MAX_TASKS; i++)
+		if (tasks[i].pid && !strcmp(tasks[i].name, name))
+			return &tasks[i];
+	return NULL;
+}
+
+static struct task *new_task(const char *name)
+{
+	for (int i = 0; i < MAX_TASKS; i++) {
+		struct task *t = &tasks[i];
+
+		if (t->pid)
+			continue;
+		strncpy(t->name, name, NAME_SIZE - 1);
+		t->name[NAME_SIZE - 1] = 0;
+		t->slot->request = t->slot->answer = 1;
+		t->slot->minflt = t->slot->majflt = 0;
+		return t;
+	}
+	return NULL;
+}
+
+void forget_task(struct task *t)
+{
+	t->pid = 0;
+}
+
+/* The futex words are compared as shared memory, hence no private futexes. */
+static void await_answer(struct slot *s, unsigned seen, unsigned long ms)
+{
+	struct timespec slice = { ms / 1000, ms % 1000 * 1000000 };
+
+	syscall(SYS_futex, &s->answer, FUTEX_WAIT, seen, &slice, NULL, 0);
+}
+
+static unsigned long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000UL + t.tv_nsec / 1000000;
+}
+
+static int has_died(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid == pid;
+}
+
+/* Until `answer` leaves `seen`. */
+static enum outcome await(struct task *t, unsigned seen)
+{
+	unsigned long end = now_ms() + operation_timeout_ms;
+
+	while (__atomic_load_n(&t->slot->answer, __ATOMIC_ACQUIRE) == seen) {
+		if (has_died(t->pid))
+			return DIED;
+		if (now_ms() >= end)
+			return TIMED_OUT;
+		await_answer(t->slot, seen, SLICE_MS);
+	}
+	return ANSWERED;
+}
+
+static void become_task(const char *cgroup)
+{
+	static char path[512];
+	char *argv[] = { "exe", NULL }, *envp[] = { NULL };
+
+	if (cgroup) {
+		snprintf(path, sizeof(path), "/cg/%s/cgroup.procs", cgroup);
+		if (write_file(path, "0"))
+			_exit(127);
+	}
+	if (dup2(control_fd, CONTROL_FD) == CONTROL_FD && control_fd == CONTROL_FD)
+		fcntl(CONTROL_FD, F_SETFD, 0);
+	execve("/exe", argv, envp);
+	_exit(126);
+}
+
+/* 0, or -errno; the new task has settled when this returns */
+int spawn_task(const char *name, const char *cgroup)
+{
+	struct task *t = find_task(name) ? NULL : new_task(name);
+	unsigned seen;
+
+	if (!t)
+		return -EEXIST;
+	seen = t->slot->answer--;
+	STARTING_SLOT(control) = t - tasks;
+	t->pid = fork();
+	if (t->pid < 0) {
+		t->pid = 0;
+		return -errno;
+	}
+	if (t->pid == 0)
+		become_task(cgroup);
+	if (await(t, seen - 1) == ANSWERED)
+		return 0;
+	reap_task(t, 1, NULL);
+	return -ESRCH;
+}
+
+/* A place for the child of a fork; its number goes to the forking task. */
+int add_forked(const char *name, struct task **child)
+{
+	*child = find_task(name) ? NULL : new_task(name);
+	if (!*child)
+		return -EEXIST;
+	(*child)->slot->answer--;
+	return *child - tasks;
+}
+
+/* One filled request.  `status` is wait's, for a task that died (and is reaped). */
+enum outcome run_in_task(struct task *t, int *status)
+{
+	unsigned seen = t->slot->answer;
+	enum outcome outcome;
+
+	__atomic_store_n(&t->slot->request, seen + 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &t->slot->request, FUTEX_WAKE, 1, NULL, NULL, 0);
+	outcome = await(t, seen);
+	if (outcome != ANSWERED)
+		reap_task(t, 1, status);
+	return outcome;
+}
+
+void await_exit(struct task *t)
+{
+	__atomic_store_n(&t->slot->request, t->slot->answer + 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &t->slot->request, FUTEX_WAKE, 1, NULL, NULL, 0);
+	await(t, t->slot->answer);
+}
+
+/* 1 when it was reaped, 0 when it still lives */
+int reap_task(struct task *t, int kill_first, int *status)
+{
+	int own;
+
+	if (kill_first)
+		kill(t->pid, SIGKILL);
+	for (int i = 0; i < REAP_TRIES || kill_first; i++) {
+		pid_t pid = waitpid(t->pid, status ? status : &own, kill_first ? 0 : WNOHANG);
+
+		if (pid == t->pid || (pid < 0 && errno == ECHILD)) {
+			forget_task(t);
+			return 1;
+		}
+		if (!kill_first)
+			pause_ms(REAP_STEP_MS);
+	}
+	return 0;
+}
+
+void kill_all_tasks(void)
+{
+	for (int i = 0; i < MAX_TASKS; i++)
+		if (tasks[i].pid)
+			reap_task(&tasks[i], 1, NULL);
+}
