@@ -11,6 +11,11 @@ from oracle.shell import run
 FILES = {"f16m": 16, "f64m": 64, "f64b": 64}  # MiB
 SIZE_MIB = 176
 PAGE = 4096
+FEATURES = (  # what mke2fs has by default, without asking the host's configuration
+    "none", "has_journal", "ext_attr", "resize_inode", "dir_index", "filetype", "extent", "64bit",
+    "flex_bg", "sparse_super", "large_file", "huge_file", "dir_nlink", "extra_isize",
+    "metadata_csum",
+)  # fmt: skip
 IDENTITY = "6d6d7477-696e-4f72-8163-6c6500000001"
 
 
@@ -22,7 +27,7 @@ def write_pages(path: Path, mib: int) -> None:
 
 
 def file_disk(packages: Packages, directory: Path) -> Path:
-    image = directory / "files.img"
+    image = directory / f"files-{len(FEATURES)}.img"
     if image.exists():
         return image
     content = directory / "content"
@@ -34,6 +39,7 @@ def file_disk(packages: Packages, directory: Path) -> Path:
     with part.open("wb") as file:
         file.truncate(SIZE_MIB << 20)
     options = ["-F", "-q", "-t", "ext4", "-b", str(PAGE), "-N", "8192", "-m", "0", "-J", "size=4"]
+    options += ["-I", "256", "-O", ",".join(FEATURES)]
     options += ["-U", IDENTITY, "-d", str(content)]
     options += ["-E", f"hash_seed={IDENTITY},lazy_itable_init=0,lazy_journal_init=0,nodiscard"]
     run(

@@ -122,7 +122,7 @@ class Boot:
         return [*words, "-drive", f"if=none,id=state,format=qcow2,cache=unsafe,file={self.state}"]
 
     def _disk(self, path: Path, options: str) -> list[str]:
-        name = path.stem
+        name = path.stem.split("-")[0]
         return [
             "-drive", f"if=none,id={name},format=raw,file.locking=off,{options},file={path}",
             "-device", f"virtio-blk-pci,drive={name}",

@@ -27,9 +27,8 @@ static const struct several { const char *kind, *directory, *names; } several[] 
 	{ "hugetlb", HUGE, "nr_hugepages free_hugepages resv_hugepages surplus_hugepages "
 			   "nr_overcommit_hugepages" },
 	{ "zswap", DEBUG "/zswap", "pool_total_size stored_pages written_back_pages "
-		"reject_reclaim_fail reject_alloc_fail reject_kmemcache_fail "
-		"reject_compress_poor reject_compress_fail pool_limit_hit same_filled_pages "
-		"duplicate_entry decompress_fail stored_incompressible_pages" },
+		"reject_reclaim_fail reject_alloc_fail reject_compress_poor pool_limit_hit "
+		"same_filled_pages duplicate_entry stored_incompressible_pages" },
 	{ "ksm", KSM, "run pages_shared pages_sharing pages_unshared pages_volatile pages_skipped "
 		"full_scans ksm_zero_pages pages_scanned general_profit stable_node_chains "
 		"stable_node_dups" },

@@ -45,8 +45,10 @@ static void settle_private(void)
 	touch_write(sp - (STACK_PAGES - 1) * PAGE, STACK_PAGES);
 }
 
+/* The task's own slot first: a write, which brings no neighbours with it. */
 static void settle(void)
 {
+	me->signo = 0;
 	touch_read(TEXT_ADDR, TEXT_PAGES);
 	touch_read(CONTROL_ADDR, CONTROL_SIZE / PAGE);
 	settle_private();
@@ -171,17 +173,19 @@ static void count_faults(struct slot *s)
  */
 static void serve(struct slot *s)
 {
-	long minflt, majflt;
+	long minflt, majflt, result;
 
 	s->signo = 0;
 	s->touched = 0;
 	count_faults(s);
 	minflt = s->usage[USAGE_MINFLT];
 	majflt = s->usage[USAGE_MAJFLT];
-	if (!__builtin_setjmp(recovery))
-		s->result = execute(s);
-	if (me != s)
-		return;		/* the child of a fork: already answered */
+	if (!__builtin_setjmp(recovery)) {
+		result = execute(s);
+		if (me != s)
+			return;		/* the child of a fork: already answered */
+		s->result = result;
+	}
 	count_faults(s);
 	s->minflt = s->op == OP_FORK ? 0 : s->usage[USAGE_MINFLT] - minflt;
 	s->majflt = s->op == OP_FORK ? 0 : s->usage[USAGE_MAJFLT] - majflt;
