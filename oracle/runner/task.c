@@ -11,11 +11,12 @@
 #define DATA_ADDR 0x408000UL
 #define DATA_PAGES 5
 #define STACK_PAGES 3
+#define SIGNAL_STACK_SIZE 8192
 #define SA_RESTORER_FLAG 0x04000000
 
 struct slot *me;
 static void *recovery[5];	/* __builtin_setjmp's state */
-static char signal_stack[8192] __attribute__((aligned(4096)));
+static char signal_stack[SIGNAL_STACK_SIZE] __attribute__((aligned(4096)));
 
 void *memset(void *to, int byte, unsigned long n)
 {
@@ -30,19 +31,32 @@ static void touch_read(unsigned long start, unsigned long pages)
 		(void)*(volatile char *)start;
 }
 
-/* One access that writes, not a read before it: that would be a fault more. */
-static void touch_write(unsigned long start, unsigned long pages)
+/* Keeps what is there: a read and a write, which are two faults on a new page. */
+static void touch_write(unsigned long start, unsigned long end)
+{
+	for (; start < end; start += PAGE) {
+		volatile char *p = (volatile char *)start;
+		*p = *p;
+	}
+}
+
+/* For pages whose content does not matter: one fault each. */
+static void overwrite(unsigned long start, unsigned long pages)
 {
 	for (; pages--; start += PAGE)
-		__atomic_fetch_or((char *)start, 0, __ATOMIC_RELAXED);
+		*(volatile char *)start = 0;
 }
 
 static void settle_private(void)
 {
 	unsigned long sp = (unsigned long)__builtin_frame_address(0) & -PAGE;
+	unsigned long spare = (unsigned long)signal_stack;
 
-	touch_write(DATA_ADDR, DATA_PAGES);
-	touch_write(sp - (STACK_PAGES - 1) * PAGE, STACK_PAGES);
+	touch_write(DATA_ADDR, spare);
+	overwrite(spare, SIGNAL_STACK_SIZE / PAGE);
+	touch_write(spare + SIGNAL_STACK_SIZE, DATA_ADDR + DATA_PAGES * PAGE);
+	overwrite(sp - (STACK_PAGES - 1) * PAGE, STACK_PAGES - 1);
+	touch_write(sp, sp + PAGE);
 }
 
 /* The task's own slot first: a write, which brings no neighbours with it. */
