@@ -144,10 +144,12 @@ def reserved_ranges(config: MachineConfig, node: int) -> list[Range]:
 
 def mem_map_pages(config: MachineConfig, node: int) -> int:
     """Pages of struct page for a node, by whole sections."""
-    sections: set[int] = set()
+    sections, last = 0, -1
     for start, end in config.nodes[node].ranges:
-        sections.update(range(start // SECTION_PAGES, (end - 1) // SECTION_PAGES + 1))
-    return len(sections) * SECTION_PAGES * STRUCT_PAGE_BYTES // PAGE_BYTES
+        first = max(start // SECTION_PAGES, last + 1)
+        last = (end - 1) // SECTION_PAGES
+        sections += last + 1 - first
+    return sections * SECTION_PAGES * STRUCT_PAGE_BYTES // PAGE_BYTES
 
 
 def _zones_of(config: MachineConfig, node: int) -> Iterator[tuple[int, list[Range]]]:

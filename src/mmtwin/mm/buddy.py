@@ -136,6 +136,7 @@ class Buddy:
     # -- pageblocks
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def get_pageblock_migratetype(self, pfn: u64) -> cython.int:
         """Mobility of the pageblock around a frame."""

@@ -102,6 +102,7 @@ PAGE_ALLOC_COSTLY_ORDER = cython.declare(cython.const[cython.int], 3)
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
 def gfp_zone(gfp: u32) -> cython.int:
@@ -116,6 +117,7 @@ def gfp_zone(gfp: u32) -> cython.int:
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
 def gfp_migratetype(gfp: u32) -> cython.int:

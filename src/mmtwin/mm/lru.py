@@ -119,6 +119,7 @@ class Lru:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def release(self, pfn: u64) -> cython.int:
         """Nobody refers to the page any more: page_cache_release(), free_unref_page()."""
@@ -207,6 +208,7 @@ class Lru:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def folio_batch_add(self, pfn: u64, batch: u32) -> cython.int:
         """Into a batch of the current CPU, with a reference; a full batch, or one with a large
@@ -279,6 +281,7 @@ class Lru:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def lru_add(self, pfn: u64) -> cython.int:
         """lru_add_fn(): to the list that its flags name."""
@@ -349,6 +352,7 @@ class Lru:
     # -- lists
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def lruvec_add_folio(self, pfn: u64, to_tail: cython.bint) -> cython.int:
         """Onto its list, counted; sets PG_lru."""
@@ -376,6 +380,7 @@ class Lru:
         return self.update_lru_size(pfn, lru, -self.folio_nr_pages(pfn))
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def update_lru_size(self, pfn: u64, lru: u32, nr: i64) -> cython.int:
         """The node's and the zone's counter of a list."""
@@ -385,6 +390,7 @@ class Lru:
         )
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def folio_lru_list(self, pfn: u64) -> u32:
         """Which list the flags of a page name."""
@@ -399,12 +405,14 @@ class Lru:
         return lru
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def folio_lruvec(self, pfn: u64) -> u32:
         """Index of the lruvec that a page belongs to."""
         return self.pages[pfn].node
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def folio_nr_pages(self, pfn: u64) -> i64:
         """Pages of a folio."""
@@ -413,6 +421,7 @@ class Lru:
         return 1
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def folio_evictable(self, pfn: u64) -> cython.bint:
         """Whether reclaim may look at it at all."""

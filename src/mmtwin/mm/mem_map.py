@@ -58,6 +58,7 @@ class MemMap:
         self.lists = arena.array("page_lists", "mem_map.PageList", length)
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def get_page(self, pfn: u64) -> cython.void:
@@ -67,6 +68,7 @@ class MemMap:
     # -- which list
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def free_list(self, zone: u32, order: cython.int, migratetype: cython.int) -> u32:
@@ -74,6 +76,7 @@ class MemMap:
         return (zone * NR_PAGE_ORDERS + order) * MIGRATE_TYPES + migratetype
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def nr_blocks(self, zone: u32, order: cython.int, migratetype: cython.int) -> i64:
@@ -81,6 +84,7 @@ class MemMap:
         return self.lists[self.free_list(zone, order, migratetype)].nr
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def pcp_list(self, zone: u32, cpu: u32, pindex: cython.int) -> u32:
@@ -88,6 +92,7 @@ class MemMap:
         return self.pcp_lists + (zone * self.nr_cpus + cpu) * NR_PCP_LISTS + pindex
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def lru_list(self, lruvec: u32, lru: u32) -> u32:
@@ -97,6 +102,7 @@ class MemMap:
     # -- list_head
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def list_add(self, at: u32, pfn: u64) -> cython.int:
         """Put a page in front of a list."""
@@ -112,6 +118,7 @@ class MemMap:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def list_add_tail(self, at: u32, pfn: u64) -> cython.int:
         """Put a page at the end of a list."""
@@ -127,6 +134,7 @@ class MemMap:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def list_del(self, at: u32, pfn: u64) -> cython.int:
         """Take a page off the list that it is on."""

@@ -60,6 +60,7 @@ if not cython.compiled:
         NR_INACTIVE_FILE,
         NR_KERNEL_MISC_RECLAIMABLE,
         NR_SLAB_RECLAIMABLE_B,
+        NR_VM_ZONE_STAT_ITEMS,
     )
 
 # struct zone: 128 bytes. Lists and counters stand in arrays of their own (buddy.py, vmstat.py).
@@ -217,6 +218,7 @@ class Zones:
     # -- is there enough?
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def wmark_pages(self, zone: u32, alloc_flags: u32) -> i64:
@@ -232,10 +234,25 @@ class Zones:
         return mark
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def high_wmark_pages(self, zone: u32) -> i64:
         """The high watermark with its boost."""
         return self.zones[zone].watermark_high + self.zones[zone].watermark_boost
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def is_plentiful(self, zone: u32, zone_type: u32) -> cython.bint:
+        """A single page can be had without a second thought: the zone is not marked for kswapd,
+        and above its high watermark even for those who may not touch any reserve."""
+        free: i64 = self.vmstat.zone_stat[zone * NR_VM_ZONE_STAT_ITEMS]
+        mark: u64 = self.zones[zone].watermark_high + self.zones[zone].watermark_boost
+        mark += self.zones[zone].nr_reserved_highatomic
+        free -= cython.cast(i64, mark)
+        if self.zones[zone].flags:
+            return False
+        return free > self.lowmem_reserve[zone * MAX_NR_ZONES + zone_type]
 
     @cython.cfunc
     @cython.nogil
@@ -313,6 +330,7 @@ class Zones:
         return False
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def unusable_highatomic(self, zone: u32) -> i64:

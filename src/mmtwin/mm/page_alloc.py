@@ -52,13 +52,14 @@ if not cython.compiled:
         gfp_zone,
     )
     from mmtwin.mm.mmzone import ZONE_BELOW_HIGH, ZONE_BOOSTED_WATERMARK, ZoneRecords, Zones
-    from mmtwin.mm.page_flags import PG_buddy, PG_head, PG_mlocked, PG_pcp
+    from mmtwin.mm.page_flags import PG_buddy, PG_head, PG_lru, PG_mlocked, PG_pcp
     from mmtwin.mm.pcp import PerCpuPages
     from mmtwin.mm.types import Currents, Pages, Sysctls, U32s, i64, u8, u32, u64
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
         NR_FREE_PAGES,
         NR_MLOCK,
+        NR_VM_NUMA_EVENT_ITEMS,
         NUMA_FOREIGN,
         NUMA_HIT,
         NUMA_LOCAL,
@@ -136,20 +137,34 @@ class PageAlloc:
         """
         zone_type: u32 = gfp_zone(gfp)
         node: u32 = self.cpu_node[self.current[0].cpu]
-        alloc_flags: u32
+        zone: u32
         at: u32
-        pfn: u64
+        pfn: u64 = 0
         assert 0 <= order <= MAX_PAGE_ORDER
         if nid >= 0:
             node = nid
         at = self.preferred[node * MAX_NR_ZONES + zone_type]
-        alloc_flags = ALLOC_WMARK_LOW | self.alloc_flags_nofragment(self.zonelists[at], gfp)
-        pfn = self.get_page_from_freelist(gfp, order, at, zone_type, alloc_flags)
+        zone = self.zonelists[at]
+        if order == 0 and self.zones.is_plentiful(zone, zone_type):
+            pfn = self.pcp.take_page(zone, gfp_migratetype(gfp))
+            if pfn:
+                self.count_allocation(zone, zone, 1)
+                self.prep_new_page(pfn, 0, gfp)
+                return pfn
+        return self.alloc_from_zonelist(gfp, order, at, zone_type)
+
+    @cython.cfunc
+    @cython.nogil
+    def alloc_from_zonelist(self, gfp: u32, order: cython.int, at: u32, zone_type: u32) -> u64:
+        """The long way of alloc_pages(): every zone from position `at` of the zonelists on."""
+        alloc_flags: u32 = ALLOC_WMARK_LOW | self.alloc_flags_nofragment(self.zonelists[at], gfp)
+        pfn: u64 = self.get_page_from_freelist(gfp, order, at, zone_type, alloc_flags)
         if pfn == 0:
             pfn = self.alloc_pages_slowpath(gfp, order, at, zone_type)
         return pfn
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def alloc_flags_nofragment(self, zone: u32, gfp: u32) -> u32:
@@ -229,10 +244,7 @@ class PageAlloc:
             pfn = self.rmqueue_buddy(zone, order, migratetype, alloc_flags)
             if pfn == 0:
                 return 0
-        self.vmstat.event[PGALLOC_DMA + self.records[zone].zone_type] += (
-            cython.cast(u64, 1) << order
-        )
-        self.zone_statistics(preferred, zone)
+        self.count_allocation(zone, preferred, cython.cast(u64, 1) << order)
         if self.records[zone].flags & ZONE_BOOSTED_WATERMARK and alloc_flags & ALLOC_KSWAPD:
             self.records[zone].flags ^= ZONE_BOOSTED_WATERMARK
             self.vmscan.wakeup_kswapd(zone)
@@ -257,35 +269,45 @@ class PageAlloc:
         return pfn
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
-    def zone_statistics(self, preferred: u32, zone: u32) -> cython.int:
-        """NUMA counters of one allocation."""
-        node: u32 = self.records[zone].node
-        local: cython.int = NUMA_LOCAL
-        if node != self.cpu_node[self.current[0].cpu]:
-            local = NUMA_OTHER
-        if node == self.records[preferred].node:
-            self.vmstat.count_numa_events(zone, NUMA_HIT, 1)
+    def count_allocation(self, zone: u32, preferred: u32, nr: u64) -> cython.int:
+        """PGALLOC_*, and the NUMA counters: zone_statistics()."""
+        at: u32 = zone * NR_VM_NUMA_EVENT_ITEMS
+        self.vmstat.event[PGALLOC_DMA + self.records[zone].zone_type] += nr
+        if self.records[zone].node == self.records[preferred].node:
+            self.vmstat.numa_event[at + NUMA_HIT] += 1
         else:
-            self.vmstat.count_numa_events(zone, NUMA_MISS, 1)
+            self.vmstat.numa_event[at + NUMA_MISS] += 1
             self.vmstat.count_numa_events(preferred, NUMA_FOREIGN, 1)
-        self.vmstat.count_numa_events(zone, local, 1)
+        if self.records[zone].node == self.cpu_node[self.current[0].cpu]:
+            self.vmstat.numa_event[at + NUMA_LOCAL] += 1
+        else:
+            self.vmstat.numa_event[at + NUMA_OTHER] += 1
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def prep_new_page(self, pfn: u64, order: cython.int, gfp: u32) -> cython.int:
-        """Hand-over: one reference, clean fields; a compound page's tails know their head."""
-        tail: u64
+        """Hand-over: one reference, clean fields."""
         assert self.pages[pfn].refcount == 0 and self.pages[pfn].mapcount == 0
         self.pages[pfn].flags = 0
         self.pages[pfn].order = 0
         self.pages[pfn].refcount = 1
         if order > 0 and gfp & GFP_COMP_BIT:
-            self.pages[pfn].flags = PG_head
-            self.pages[pfn].order = cython.cast(u8, order)
-            for tail in range(pfn + 1, pfn + (cython.cast(u64, 1) << order)):
-                self.pages[tail].compound_head = cython.cast(u32, pfn)
+            self.prep_compound_page(pfn, order)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def prep_compound_page(self, pfn: u64, order: cython.int) -> cython.int:
+        """A compound page's tails know their head."""
+        tail: u64
+        self.pages[pfn].flags = PG_head
+        self.pages[pfn].order = cython.cast(u8, order)
+        for tail in range(pfn + 1, pfn + (cython.cast(u64, 1) << order)):
+            self.pages[tail].compound_head = cython.cast(u32, pfn)
         return 0
 
     # -- when no zone is above its low watermark
@@ -402,26 +424,33 @@ class PageAlloc:
         return self.pcp.free_unref_page_commit(pfn, zone, order, migratetype)
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def free_pages_prepare(self, pfn: u64, order: cython.int) -> cython.int:
         """Asserts that nobody uses the page, and wipes what belonged to its last owner."""
-        tail: u64
         assert self.pages[pfn].refcount == 0 and self.pages[pfn].mapcount == 0
-        assert not self.pages[pfn].flags & (PG_buddy | PG_pcp)
-        if self.pages[pfn].flags & PG_mlocked:
-            self.vmstat.mod_zone_page_state(
-                self.pages[pfn].zone, NR_MLOCK, -(cython.cast(i64, 1) << order)
-            )
-            self.vmstat.event[UNEVICTABLE_PGCLEARED] += cython.cast(u64, 1) << order
-        if self.pages[pfn].flags & PG_head:
-            assert self.pages[pfn].order == order
-            for tail in range(pfn + 1, pfn + (cython.cast(u64, 1) << order)):
-                self.pages[tail].compound_head = 0
-        self.pages[pfn].flags = 0
+        assert not self.pages[pfn].flags & (PG_buddy | PG_pcp | PG_lru)
+        if self.pages[pfn].flags & (PG_head | PG_mlocked):
+            self.free_special(pfn, order)
         self.pages[pfn].mapping = 0
         self.pages[pfn].index = 0
         self.pages[pfn].private = 0
         self.pages[pfn].memcg = 0
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def free_special(self, pfn: u64, order: cython.int) -> cython.int:
+        """A compound page comes apart; a page freed while locked counts as cleared."""
+        nr: i64 = cython.cast(i64, 1) << order
+        tail: u64
+        if self.pages[pfn].flags & PG_mlocked:
+            self.vmstat.mod_zone_page_state(self.pages[pfn].zone, NR_MLOCK, -nr)
+            self.vmstat.count_vm_events(UNEVICTABLE_PGCLEARED, nr)
+        if self.pages[pfn].flags & PG_head:
+            assert self.pages[pfn].order == order
+            for tail in range(pfn + 1, pfn + (cython.cast(u64, 1) << order)):
+                self.pages[tail].compound_head = 0
         return 0
 
     # -- periodic work, and figures

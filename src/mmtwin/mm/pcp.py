@@ -102,6 +102,20 @@ class PerCpuPages:
     # -- allocation
 
     @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def take_page(self, zone: u32, migratetype: cython.int) -> u64:
+        """A single page from the current CPU's set; 0, and nothing done, if its list is empty."""
+        cpu: u32 = self.current[0].cpu
+        where: u32 = self.mem_map.pcp_list(zone, cpu, migratetype)
+        pfn: u64 = self.mem_map.lists[where].first
+        if pfn:
+            self.mem_map.list_del(where, pfn)
+            self.pcps[zone * self.nr_cpus + cpu].count -= 1
+            self.pcps[zone * self.nr_cpus + cpu].free_count >>= 1
+        return pfn
+
+    @cython.cfunc
     @cython.nogil
     def rmqueue_pcplist(
         self, zone: u32, order: cython.int, migratetype: cython.int, alloc_flags: u32
@@ -109,17 +123,15 @@ class PerCpuPages:
         """A block from the current CPU's set, refilled if its list is empty; or 0."""
         cpu: u32 = self.current[0].cpu
         at: u32 = zone * self.nr_cpus + cpu
-        pindex: cython.int = self.order_to_pindex(migratetype, order)
-        where: u32 = self.mem_map.pcp_list(zone, cpu, pindex)
-        pfn: u64 = self.mem_map.lists[where].first
+        where: u32 = self.mem_map.pcp_list(zone, cpu, self.order_to_pindex(migratetype, order))
+        pfn: u64
         self.pcps[at].free_count >>= 1
-        if pfn == 0:
+        if self.mem_map.lists[where].first == 0:
             self.refill(zone, at, where, order, migratetype, alloc_flags)
-            pfn = self.mem_map.lists[where].first
-            if pfn == 0:
-                return 0
-        self.mem_map.list_del(where, pfn)
-        self.pcps[at].count -= 1 << order
+        pfn = self.mem_map.lists[where].first
+        if pfn:
+            self.mem_map.list_del(where, pfn)
+            self.pcps[at].count -= 1 << order
         return pfn
 
     @cython.cfunc
@@ -189,6 +201,7 @@ class PerCpuPages:
         return batch
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def clamped(self, high: cython.int, at: u32) -> cython.int:
@@ -200,6 +213,7 @@ class PerCpuPages:
         return high
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def set_pcp(self, pfn: u64, order: cython.int, migratetype: cython.int) -> cython.int:
         self.pages[pfn].flags = PG_pcp
@@ -208,6 +222,7 @@ class PerCpuPages:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(check=False)
     def order_to_pindex(self, migratetype: cython.int, order: cython.int) -> cython.int:
@@ -221,6 +236,7 @@ class PerCpuPages:
     # -- giving back
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def free_unref_page_commit(
         self, pfn: u64, zone: u32, order: cython.int, migratetype: cython.int
@@ -237,14 +253,16 @@ class PerCpuPages:
         return self.commit_untuned(zone, at, cpu, order, pindex)
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     def commit_tuned(
         self, zone: u32, at: u32, cpu: u32, order: cython.int, pindex: cython.int
     ) -> cython.int:
         """The rules of 6.7 and later."""
         batch: cython.int = self.pcps[at].batch
-        high: cython.int
+        high: cython.int = self.clamped(self.pcps[at].high, at)
         free_high: cython.bint = False
+        self.pcps[at].high = high
         self.pcps[at].alloc_factor >>= 1
         if order > 0 and order <= PAGE_ALLOC_COSTLY_ORDER:
             free_high = self.pcps[at].free_count >= batch + self.pcps[at].high_min // 2 and (
@@ -255,7 +273,18 @@ class PerCpuPages:
             self.pcps[at].flags = 0
         if self.pcps[at].free_count < batch << PCP_BATCH_SCALE_MAX:
             self.pcps[at].free_count += 1 << order
-        high = self.nr_pcp_high(zone, at, batch, free_high)
+        if self.pcps[at].count < high and not free_high and not self.records[zone].flags:
+            return 0
+        return self.settle(zone, at, cpu, pindex, free_high)
+
+    @cython.cfunc
+    @cython.nogil
+    def settle(
+        self, zone: u32, at: u32, cpu: u32, pindex: cython.int, free_high: cython.bint
+    ) -> cython.int:
+        """A set that may be too full: retune its high, give back what is above."""
+        batch: cython.int = self.pcps[at].batch
+        high: cython.int = self.nr_pcp_high(zone, at, batch, free_high)
         if self.pcps[at].count >= high:
             self.free_pcppages_bulk(zone, cpu, self.nr_pcp_free(at, batch, high, free_high), pindex)
             if self.records[zone].flags & ZONE_BELOW_HIGH:
@@ -272,9 +301,8 @@ class PerCpuPages:
     ) -> cython.int:
         """At how many pages the set is too full now; tunes its high."""
         low: cython.int = self.pcps[at].high_min
-        high: cython.int = self.clamped(self.pcps[at].high, at)
+        high: cython.int = self.pcps[at].high
         freed: cython.int = max(self.pcps[at].free_count, batch)
-        self.pcps[at].high = high
         if high == 0:
             return 0
         if free_high:

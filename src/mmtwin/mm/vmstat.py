@@ -71,6 +71,7 @@ class VmStat:
     # -- adding: the current CPU's difference first
 
     @cython.ccall
+    @cython.inline
     @cython.nogil
     def mod_zone_page_state(self, zone: u32, item: cython.int, delta: i64) -> cython.int:
         """Add to a zone_stat_item of zones[zone]."""
@@ -83,6 +84,7 @@ class VmStat:
         return 0
 
     @cython.ccall
+    @cython.inline
     @cython.nogil
     def mod_node_page_state(self, node: u32, item: cython.int, delta: i64) -> cython.int:
         """Add to a node_stat_item, through the per-CPU difference."""
