@@ -78,7 +78,7 @@ def test_pages_freed_stay_with_the_cpu_and_come_back_last_in_first_out(engine):
 def test_an_idle_set_decays_to_its_low_mark(engine):
     machine = exact_machine(engine)
     at_boot = drained(machine)
-    pfns = [machine.page_alloc.alloc_pages(GFP_USER_PAGE, 0, -1) for _ in range(40000)]
+    pfns = [machine.page_alloc.alloc_pages(GFP_USER_PAGE, 0, -1) for _ in range(6000)]
     for pfn in pfns:
         give_back(machine, pfn)
     grown = machine.pcp.pageset(DMA32_0, 0)
