@@ -239,7 +239,7 @@ class _Loader:
             return self.bases.program
         if not self.has_interp:
             return None
-        base = TASK_SIZE_MAX // 3 * 2  # ELF_ET_DYN_BASE
+        base = int(TASK_SIZE_MAX) // 3 * 2  # ELF_ET_DYN_BASE
         base &= -program.alignment()
         return (base - program.loads()[0].vaddr) & PAGE_MASK
 

@@ -77,7 +77,7 @@ class ElfImage:
                 interps = [s for s in elf.iter_segments() if s.header["p_type"] == "PT_INTERP"]
             except ELFError as e:
                 raise OSError(errno.ENOEXEC, f"not an ELF program ({e})", str(path)) from e
-            interp = interps[0].get_interp_name() if interps else ""
+            interp = str(interps[0].get_interp_name()) if interps else ""  # type: ignore[attr-defined]
             return cls(
                 os.path.realpath(path), elf["e_type"], elf["e_entry"], segments, interp,
                 f.seek(0, os.SEEK_END),

@@ -15,6 +15,14 @@ from mmtwin.errors import NotModelledError
 from mmtwin.mm.fork import CLONE_THREAD
 from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.mm.uapi import (
+    MADV_COLLAPSE,
+    MADV_GUARD_INSTALL,
+    MADV_GUARD_REMOVE,
+    MADV_HWPOISON,
+    MADV_MERGEABLE,
+    MADV_PAGEOUT,
+    MADV_SOFT_OFFLINE,
+    MADV_UNMERGEABLE,
     MAP_HUGETLB,
     MREMAP_MAYMOVE,
     MS_SYNC,
@@ -43,6 +51,16 @@ if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
 ADDRESS_MASK = (1 << 64) - 1
+ADVICE_NOT_MODELLED = {
+    MADV_MERGEABLE: "MADV_MERGEABLE",
+    MADV_UNMERGEABLE: "MADV_UNMERGEABLE",
+    MADV_PAGEOUT: "MADV_PAGEOUT",
+    MADV_COLLAPSE: "MADV_COLLAPSE",
+    MADV_HWPOISON: "MADV_HWPOISON",
+    MADV_SOFT_OFFLINE: "MADV_SOFT_OFFLINE",
+    MADV_GUARD_INSTALL: "MADV_GUARD_INSTALL",
+    MADV_GUARD_REMOVE: "MADV_GUARD_REMOVE",
+}
 STACK_PAGES = 33  # of a new program: the page of its arguments and 128 KiB
 VVAR = VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP
 VDSO = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
@@ -132,7 +150,9 @@ class Task:
         return self._do("mremap", "do_mremap", addr, old_length, new_length, flags, new_addr)
 
     def madvise(self, addr: int, length: int, advice: int) -> int:
-        """madvise(2)."""
+        """madvise(2) (NotModelledError for advice that needs a mechanism not there yet)."""
+        if advice in ADVICE_NOT_MODELLED:
+            raise NotModelledError("madvise", f"{ADVICE_NOT_MODELLED[advice]} is not modelled yet")
         return self._do("madvise", "do_madvise", addr, length, advice)
 
     def msync(self, addr: int, length: int, flags: int = MS_SYNC) -> int:

@@ -65,6 +65,8 @@ def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], exec_only: b
     for seed in range(args.seed, args.seed + args.count):
         ops = Generator(seed, exec_only).sequence(args.ops)
         difference = run(ops)
+        if difference is not None and difference.what == "death":
+            difference = run(ops)  # this machine's doing, and no answer: once more
         if difference is None:
             agreed += 1
             continue

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tests.fuzz.host import HostError
 from tests.fuzz.ops import Answer, Op
 
 HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ \d+ *(.*)$")
@@ -101,7 +102,11 @@ def first_difference(
 def _step(
     i: int, op: Op, kernel: Runner, twin: Runner, skip: Sequence[str], alive: set[int]
 ) -> Difference | None:
-    theirs, ours = kernel.run(op), twin.run(op)
+    try:
+        theirs = kernel.run(op)
+    except HostError as e:
+        return Difference(i, "death", str(e), "")
+    ours = twin.run(op)
     for row in ("result", "signal", "code", "touched", "minflt", "majflt"):
         if getattr(theirs, row) != getattr(ours, row):
             return Difference(i, row, str(theirs), str(ours))

@@ -83,7 +83,7 @@ class Host:
     def _read(self, k: int) -> Answer:
         data = os.read(self.pipes[k][2], ANSWER.size)
         if len(data) != ANSWER.size:
-            raise HostError(f"task {k} died")
+            raise HostError(f"task {k} is gone: {len(data)} bytes of its answer")
         return Answer(*ANSWER.unpack(data))
 
     def run(self, op: Op) -> Answer:
@@ -99,6 +99,8 @@ class Host:
         if op.name == "exit":
             return Answer()
         answer = self._read(op.task)
+        if op.name == "reap" and answer.result >= 0:
+            del self.pids[op.args[0]]  # the number may soon be somebody else's
         if op.name == "fork":
             if answer.result > 0:
                 self.pids[op.args[0]] = answer.result

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmtwin.errors import NotModelledError
 from mmtwin.mm import uapi
 from mmtwin.mm.uapi import (
     EACCES,
@@ -42,6 +43,7 @@ from mmtwin.mm.vm_flags import (
     VM_SEQ_READ,
     VM_WIPEONFORK,
 )
+from mmtwin.task import Task
 from tests.mm.space import PAGE, Space
 
 
@@ -164,3 +166,11 @@ def test_too_many_maps_is_try_again(engine):
     space = Space(engine).map(0, 8)
     space.machine.arena.sysctl[0].max_map_count = 1
     assert space.advise(2, 2, MADV_DONTFORK) == -EAGAIN
+
+
+@pytest.mark.parametrize("advice", [MADV_PAGEOUT, MADV_COLLAPSE, uapi.MADV_MERGEABLE])
+def test_a_task_is_told_what_is_not_modelled(engine, advice):
+    """A kernel would do something that could be seen: better no answer than a wrong one."""
+    machine = Space(engine).machine
+    with pytest.raises(NotModelledError, match="MADV_"):
+        Task(machine, 1, 1).madvise(0, PAGE, advice)
