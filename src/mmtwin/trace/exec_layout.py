@@ -10,7 +10,8 @@ With ASLR these addresses are in no line of a strace, but they show:
 
 `with_layouts` holds events back after an execve until that is known, and puts an `exec_layout`
 row behind the execve: addr is the program's load bias, addr2 the interpreter's, offset the start
-of the heap; 0 is not known.
+of the heap, length the room that the kernel left below the interpreter (for vvar and vdso, from
+6.10 on); 0 is not known.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mmtwin.trace.elf import PAGE, PAGE_MASK, Elf, ElfSet
+from mmtwin.elf_image import ET_DYN, ET_EXEC, PAGE_MASK, ElfImage, page_align
+from mmtwin.trace.elf import ElfSet, relro
 from mmtwin.trace.events import Event
 
 HELD_BACK = 100_000  # events after an execve that are searched at most
@@ -32,12 +34,13 @@ class Search:
     """What is known so far about one execve."""
 
     event: Event
-    program: Elf | None
-    interp: Elf | None
+    program: ElfImage | None
+    interp: ElfImage | None
     base: int = 0
     interp_base: int = 0
     start_brk: int = 0
     done: bool = False
+    top: int = 0  # end of the highest mapping that the kernel placed below the interpreter
     _mapped: list[tuple[int, int]] = field(default_factory=list)
     _relro: list[tuple[int, int]] = field(default_factory=list)
 
@@ -46,9 +49,9 @@ class Search:
         if e.op == "brk":
             self.start_brk = self.start_brk or e.result
         elif e.op == "mmap" and e.result >= 0:
-            self._mapped.append((e.result, e.result + e.length))
+            self._mapped.append((e.result, e.result + page_align(e.length)))
         elif e.op == "mprotect" and e.prot == PROT_READ and e.result == 0:
-            self._see_relro(e.addr, -(-e.length // PAGE) * PAGE)
+            self._see_relro(e.addr, page_align(e.length))
         elif e.op in ("execve", "exit_group", "killed") or (e.op == "exited" and e.tid == e.pid):
             self.conclude()
             return
@@ -61,7 +64,7 @@ class Search:
             self._place()
 
     def _all_placed(self) -> bool:
-        program = self.program is None or self.program.type == "ET_EXEC" or self.base != 0
+        program = self.program is None or self.program.type == ET_EXEC or self.base != 0
         return program and (self.interp is None or self.interp_base != 0)
 
     def _place(self) -> None:
@@ -79,7 +82,7 @@ class Search:
     def _on_right_side(self, base: int, is_program: bool) -> bool:
         if self.interp is None or self.program is None:
             return True
-        if self.program.type == "ET_EXEC" and is_program:
+        if self.program.type == ET_EXEC and is_program:
             return False  # its address is no question
         other = self.interp_base if is_program else self.base
         if self.start_brk:
@@ -88,29 +91,36 @@ class Search:
 
     def conclude(self) -> None:
         """No more will be known."""
-        if self.program and self.program.type == "ET_DYN" and not self.base:
+        if self.program and self.program.type == ET_DYN and not self.base:
             end = self.program.extent()[1]
             if self.start_brk == ELF_ET_DYN_BASE + end:  # no ASLR: nothing between bss and heap
                 self.base = ELF_ET_DYN_BASE
+        below = (end for _, end in self._mapped if end <= self.interp_base)
+        self.top = max(below, default=0)
         self.done = True
 
     def row(self) -> Event:
         """The exec_layout event."""
         e = self.event
         return Event(
-            e.time_ns, e.line, e.pid, e.tid, "exec_layout", addr=self.base,
+            e.time_ns,
+            e.line,
+            e.pid,
+            e.tid,
+            "exec_layout",
+            length=self.interp_base - self.top if self.top else 0, addr=self.base,
             addr2=self.interp_base, offset=self.start_brk, file=e.file,
         )  # fmt: skip
 
 
-def _base_for(elf: Elf | None, start: int, length: int) -> int | None:
+def _base_for(elf: ElfImage | None, start: int, length: int) -> int | None:
     """The load bias under which this mprotect is the one of the ELF's RELRO."""
-    if elf is None or elf.type != "ET_DYN":
+    if elf is None or elf.type != ET_DYN:
         return None
-    relro = elf.relro()
-    if relro is None or relro[1] != length or start < relro[0]:
+    found = relro(elf)
+    if found is None or found[1] != length or start < found[0]:
         return None
-    return (start - relro[0]) & PAGE_MASK
+    return (start - found[0]) & PAGE_MASK
 
 
 def with_layouts(events: Iterable[Event], elfs: ElfSet) -> Iterator[Event]:

@@ -1,0 +1,33 @@
+"""Which exceptions are the user's to mend, and the one line that each becomes."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from mmtwin.errors import ConfigError, NotModelledError, SavedMachineError
+from mmtwin.trace.errors import TraceError
+
+EXIT_INPUT = 2  # usage or input
+
+
+class UsageError(Exception):
+    """Arguments that do not fit."""
+
+
+def one_line(e: Exception) -> str | None:
+    """The message, or None for an error of mmtwin itself."""
+    if isinstance(e, click.ClickException):
+        hint = getattr(e, "ctx", None)
+        more = f" (see mmtwin {hint.info_name} --help)" if hint and hint.parent else ""
+        text = e.format_message() + more
+    elif isinstance(e, (TraceError, ConfigError, SavedMachineError, UsageError)):
+        text = str(e)
+    elif isinstance(e, NotModelledError):
+        text = f"{e.filename}: {e.strerror}"
+    elif isinstance(e, OSError) and e.filename is not None:
+        text = f"{os.fsdecode(e.filename)}: {e.strerror}"
+    else:
+        return None
+    return " ".join(text.split())

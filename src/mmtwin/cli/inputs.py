@@ -1,0 +1,34 @@
+"""What commands share: opening a trace with its ELF layouts, looking at paths before the work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmtwin.cli.errors import UsageError
+from mmtwin.trace import Trace, open_trace
+from mmtwin.trace.elf import ElfSet
+
+
+def load_elfs(files: tuple[Path, ...], use_host: bool) -> ElfSet:
+    """All --elf files together; programs that they lack are looked up here if `use_host`."""
+    elfs = ElfSet(use_host=use_host)
+    for file in files:
+        elfs.known.update(ElfSet.load(file).known)
+    return elfs
+
+
+def open_input(path: Path, format: str, elf: tuple[Path, ...], use_host: bool) -> Trace:
+    """The trace; its batches are not read yet."""
+    return open_trace(path, format, load_elfs(elf, use_host))
+
+
+def check_output_file(path: Path) -> None:
+    """Refuse before hours of replay what could not be written after them."""
+    parent = path.parent
+    if path.is_dir():
+        raise UsageError(f"{path}: is a directory, name a file")
+    if not parent.is_dir():
+        raise UsageError(f"{parent}: no such directory")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise UsageError(f"{parent}: cannot be written to")

@@ -1,0 +1,205 @@
+"""How each op of a trace is made again on the twin: op -> function(replay, event)."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mmtwin.binfmt_elf import Bases
+from mmtwin.mm import uapi
+from mmtwin.mm.fork import CLONE_THREAD
+from mmtwin.trace.events import Event
+
+if TYPE_CHECKING:
+    from mmtwin.trace.replay import Replay
+
+PAGE_SHIFT = 12
+PLACED = uapi.MAP_FIXED | uapi.MAP_FIXED_NOREPLACE
+MADV_OF_OTHERS = frozenset({100, 101})  # HWPOISON, SOFT_OFFLINE: the machine's memory, not a range
+SHM_RDONLY, SHM_EXEC = 0o10000, 0o100000
+PR_SET_VMA = 0x53564D41
+
+
+def mmap(replay: Replay, e: Event) -> None:
+    """At the recorded address: what was placed by the kernel replaces nothing."""
+    process = replay.process(e)
+    flags = e.flags if e.flags & PLACED else e.flags | uapi.MAP_FIXED_NOREPLACE
+    if e.file == "/dev/zero" and e.flags & uapi.MAP_SHARED:  # mmap_zero(): shmem_zero_setup()
+        flags |= uapi.MAP_ANONYMOUS
+    file = 0
+    if not flags & uapi.MAP_ANONYMOUS:
+        file = replay.files.mapped(e.pid, e.fd, e.file, e.offset + e.length)
+    process.mmap(e.result, e.length, e.prot, flags, file, e.offset >> PAGE_SHIFT)
+
+
+def munmap(replay: Replay, e: Event) -> None:
+    replay.process(e).munmap(e.addr, e.length)
+
+
+def mprotect(replay: Replay, e: Event) -> None:
+    replay.process(e).mprotect(e.addr, e.length, e.prot)
+
+
+def mremap(replay: Replay, e: Event) -> None:
+    """In place where it stayed, to the recorded address where it moved."""
+    moved = e.result != e.addr
+    flags = e.flags & uapi.MREMAP_DONTUNMAP
+    if moved:
+        flags |= uapi.MREMAP_MAYMOVE | uapi.MREMAP_FIXED
+    replay.process(e).mremap(e.addr, e.length, e.offset, flags, e.result if moved else 0)
+
+
+def madvise(replay: Replay, e: Event) -> None:
+    if e.flags not in MADV_OF_OTHERS:
+        replay.process(e).madvise(e.addr, e.length, e.flags)
+
+
+def brk(replay: Replay, e: Event) -> None:
+    """brk(NULL) asks; one that failed gives the old break and changes nothing."""
+    if e.addr and e.addr == e.result:
+        replay.process(e).brk(e.addr)
+
+
+def mlock(replay: Replay, e: Event) -> None:
+    replay.process(e).mlock(e.addr, e.length, e.flags if e.op == "mlock2" else 0)
+
+
+def munlock(replay: Replay, e: Event) -> None:
+    replay.process(e).munlock(e.addr, e.length)
+
+
+def mlockall(replay: Replay, e: Event) -> None:
+    replay.process(e).mlockall(e.flags)
+
+
+def munlockall(replay: Replay, e: Event) -> None:
+    replay.process(e).munlockall()
+
+
+def prctl(replay: Replay, e: Event) -> None:
+    """Names of anonymous memory are not modelled."""
+    if e.flags == PR_SET_VMA:
+        raise OSError(errno.EOPNOTSUPP, "PR_SET_VMA_ANON_NAME is not modelled")
+
+
+def prlimit64(replay: Replay, e: Event) -> None:
+    replay.process(e).set_rlimit(e.flags, e.length)
+
+
+def shmget(replay: Replay, e: Event) -> None:
+    """The segment: its name and its size."""
+    path = f"/SYSV{e.addr & 0xFFFFFFFF:08x}#{e.result} (deleted)"
+    replay.shared_memory.setdefault(e.result, (path, e.length))
+
+
+def shmat(replay: Replay, e: Event) -> None:
+    """Each attach is a struct file of its own."""
+    if e.fd not in replay.shared_memory:
+        raise OSError(errno.EINVAL, f"segment {e.fd} was made before the recording")
+    path, size = replay.shared_memory[e.fd]
+    prot = uapi.PROT_READ | (0 if e.flags & SHM_RDONLY else uapi.PROT_WRITE)
+    prot |= uapi.PROT_EXEC if e.flags & SHM_EXEC else 0
+    flags = uapi.MAP_SHARED | uapi.MAP_FIXED_NOREPLACE
+    mode = uapi.O_RDONLY if e.flags & SHM_RDONLY else uapi.O_RDWR
+    file = replay.files.open(path, mode, size)
+    replay.files.paths[file] = path.partition("#")[0]
+    try:
+        replay.process(e).mmap(e.result, size, prot, flags, file, 0)
+    finally:
+        replay.files.page_cache.fput(file)
+
+
+def shmdt(replay: Replay, e: Event) -> None:
+    replay.process(e).shmdt(e.addr)
+
+
+def clone(replay: Replay, e: Event) -> None:
+    """A thread joins its process, anything else becomes one."""
+    if e.result <= 0:
+        return
+    if e.flags & CLONE_THREAD:
+        replay.process(e).new_thread(e.flags, e.result)
+    else:
+        replay.fork(e)
+
+
+def execve(replay: Replay, e: Event) -> None:
+    """The new address space is made at exec_layout, which follows."""
+    replay.process(e).exec_name(e.file)
+
+
+def exec_layout(replay: Replay, e: Event) -> None:
+    process = replay.process(e)
+    program = replay.trace.elfs.find(e.file)
+    if program is None:
+        replay.unknown_programs.setdefault(e.file or "?", e.line)
+    interp = replay.trace.elfs.find(program.interp) if program and program.interp else None
+    if program and program.interp and interp is None:
+        replay.unknown_programs.setdefault(program.interp, e.line)
+    process.exec(replay.files, program, interp, Bases(e.addr, e.addr2, e.offset), e.length)
+
+
+def exit_group(replay: Replay, e: Event) -> None:
+    replay.end(e, "exited", e.flags & 0xFF)
+
+
+def exit(replay: Replay, e: Event) -> None:
+    """A thread ends; the last one ends the process."""
+    process = replay.processes.get(e.pid)
+    if process is not None:
+        process.thread_exits(e.tid)
+        if not process.threads:
+            replay.end(e, "exited", e.result & 0xFF if e.op == "exited" else e.flags & 0xFF)
+
+
+def killed(replay: Replay, e: Event) -> None:
+    """A deadly signal takes the whole process."""
+    replay.end(e, "killed", e.result)
+
+
+def wait4(replay: Replay, e: Event) -> None:
+    """The parent learns of the end: the zombie goes."""
+    parent = replay.process(e)
+    for child in replay.ended:
+        if child.pid == e.result and not child.reaped:
+            child.reap(parent.index)
+
+
+def open_(replay: Replay, e: Event) -> None:
+    if e.file:
+        replay.files.opened(e.pid, e.result, e.file, e.flags)
+
+
+def memfd_create(replay: Replay, e: Event) -> None:
+    replay.files.opened(e.pid, e.result, e.file, uapi.O_RDWR)
+
+
+def close(replay: Replay, e: Event) -> None:
+    replay.files.closed(e.pid, e.fd)
+
+
+def unlink(replay: Replay, e: Event) -> None:
+    replay.files.unlinked(e.file)
+
+
+def rename(replay: Replay, e: Event) -> None:
+    old, _, new = e.file.partition("\n")
+    replay.files.renamed(old, new)
+
+
+def truncate(replay: Replay, e: Event) -> None:
+    replay.files.truncated(e.file, e.length)
+
+
+CALLS: dict[str, Callable[[Replay, Event], None]] = {
+    "mmap": mmap, "munmap": munmap, "mprotect": mprotect, "pkey_mprotect": mprotect,
+    "mremap": mremap, "madvise": madvise, "brk": brk, "mlock": mlock, "mlock2": mlock,
+    "munlock": munlock, "mlockall": mlockall, "munlockall": munlockall, "prctl": prctl,
+    "prlimit64": prlimit64, "setrlimit": prlimit64, "shmget": shmget, "shmat": shmat,
+    "shmdt": shmdt, "fork": clone, "vfork": clone, "clone": clone, "clone3": clone,
+    "execve": execve, "execveat": execve, "exec_layout": exec_layout, "exit": exit,
+    "exited": exit, "exit_group": exit_group, "killed": killed, "wait4": wait4, "open": open_,
+    "memfd_create": memfd_create, "close": close, "unlink": unlink, "rename": rename,
+    "truncate": truncate, "ftruncate": truncate,
+}  # fmt: skip

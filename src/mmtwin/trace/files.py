@@ -1,0 +1,124 @@
+"""The files of a recording: a path is an inode of the twin, an open descriptor a struct file.
+
+Which mappings merge depends on the struct file, so descriptors keep theirs from open to close,
+over fork. What a recording does not tell (size, device, inode number) is not invented: a file
+is as long as the furthest mapping of it, its numbers are those of a nameless device 00:00.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+from mmtwin.mm.page_flags import INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL
+from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE, O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
+
+DELETED = " (deleted)"
+SHMEM_PREFIXES = ("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero", "/anon_hugepage", "/i915")
+_FMODE = {
+    O_RDONLY: FMODE_READ,
+    O_WRONLY: FMODE_WRITE,
+    O_RDWR: FMODE_READ | FMODE_WRITE,
+}
+
+
+def kind_of(path: str) -> int:
+    """INODE_*: memory-backed, a device, or an ordinary file."""
+    if path.startswith(SHMEM_PREFIXES):
+        return INODE_SHMEM
+    return INODE_SPECIAL if path.startswith("/dev/") or ":[" in path else INODE_REGULAR
+
+
+class Files:
+    """Inodes by path and open files by (process, descriptor)."""
+
+    def __init__(self, machine: Any) -> None:
+        self.machine = machine
+        self.page_cache = machine.page_cache
+        self.paths: dict[int, str] = machine.arena.names.setdefault("path", {})
+        self._inodes: dict[str, int] = {}
+        self._open: dict[int, dict[int, int]] = {}  # pid -> descriptor -> index into `files`
+        self._numbers = 0
+
+    def inode(self, path: str, size: int = 0) -> int:
+        """The inode of a path, made at its first use and at least `size` bytes long."""
+        index = self._inodes.get(path)
+        if index is None:
+            self._numbers += 1
+            index = int(self.page_cache.new_inode(kind_of(path), size, self._numbers, 0))
+            if not index:
+                raise MemoryError("no inode left")
+            self._inodes[path] = index
+            if path.endswith(DELETED):
+                self.page_cache.unlink_inode(index)
+        record = self.machine.arena.inodes[index]
+        record.i_size = max(int(record.i_size), size)
+        return index
+
+    def open(self, path: str, flags: int = O_RDWR, size: int = 0) -> int:
+        """A new struct file."""
+        mode = _FMODE.get(flags & O_ACCMODE, FMODE_READ)
+        file = int(self.page_cache.open_file(self.inode(path, size), flags, mode))
+        if not file:
+            raise MemoryError("no struct file left")
+        self.paths[file] = path.removesuffix(DELETED)
+        return file
+
+    def opened(self, pid: int, fd: int, path: str, flags: int) -> None:
+        """open(2): what the descriptor refers to from now on."""
+        self.closed(pid, fd)
+        self._open.setdefault(pid, {})[fd] = self.open(path, flags)
+
+    def closed(self, pid: int, fd: int) -> None:
+        """close(2), or the descriptor being replaced."""
+        file = self._open.get(pid, {}).pop(fd, 0)
+        if file:
+            self.page_cache.fput(file)
+
+    def mapped(self, pid: int, fd: int, path: str, end: int) -> int:
+        """The struct file behind a mapping of `path` through `fd`, up to byte `end` of the file."""
+        file = self._open.get(pid, {}).get(fd, 0)
+        if not file or self.paths.get(file) != path.removesuffix(DELETED):
+            # A descriptor that the recording does not show being opened: dup, inherited, passed.
+            self.opened(pid, fd, path, O_RDWR)
+            file = self._open[pid][fd]
+        record = self.machine.arena.inodes[int(self.machine.arena.files[file].f_inode)]
+        record.i_size = max(int(record.i_size), end)
+        return file
+
+    def forked(self, parent: int, child: int) -> None:
+        """The child's descriptors refer to the same open files."""
+        table = dict(self._open.get(parent, {}))
+        for file in table.values():
+            self.page_cache.get_file(file)
+        self._open[child] = table
+
+    def exited(self, pid: int) -> None:
+        """All descriptors of a process are closed."""
+        for fd in list(self._open.get(pid, {})):
+            self.closed(pid, fd)
+        self._open.pop(pid, None)
+
+    def unlinked(self, path: str) -> None:
+        """The name is gone; mappings of it show ` (deleted)`."""
+        index = self._inodes.pop(path, 0)
+        if index:
+            self.page_cache.unlink_inode(index)
+            self.page_cache.iput(index)
+
+    def renamed(self, old: str, new: str) -> None:
+        """The file has another name now; one that had that name is gone."""
+        if old == new or old not in self._inodes:
+            return
+        self.unlinked(new)
+        index = self._inodes[new] = self._inodes.pop(old)
+        files = self.machine.arena.files
+        for file, path in self.paths.items():
+            if path == old and int(files[file].f_inode) == index:
+                self.paths[file] = new
+
+    def truncated(self, path: str, size: int) -> None:
+        """ftruncate(2) of a file that is known here."""
+        index = self._inodes.get(posixpath.normpath(path), 0)
+        if index:
+            self.page_cache.truncate_setsize(index, size)
