@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mmtwin.binfmt_elf import Bases
 from mmtwin.mm import uapi
 from mmtwin.mm.fork import CLONE_THREAD
+from mmtwin.mm.vm_flags import VM_NORESERVE
 from mmtwin.trace.events import Event
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 PAGE_SHIFT = 12
 PLACED = uapi.MAP_FIXED | uapi.MAP_FIXED_NOREPLACE
 MADV_OF_OTHERS = frozenset({100, 101})  # HWPOISON, SOFT_OFFLINE: the machine's memory, not a range
-SHM_RDONLY, SHM_EXEC = 0o10000, 0o100000
+SHM_NORESERVE, SHM_RDONLY, SHM_EXEC = 0o10000, 0o10000, 0o100000  # shmget, shmat, shmat
+IPC_RMID = 0
 PR_SET_VMA = 0x53564D41
 
 
@@ -88,9 +90,11 @@ def prlimit64(replay: Replay, e: Event) -> None:
 
 
 def shmget(replay: Replay, e: Event) -> None:
-    """The segment: its name and its size."""
+    """The segment: its name and its size; accounted when it is made."""
     path = f"/SYSV{e.addr & 0xFFFFFFFF:08x}#{e.result} (deleted)"
-    replay.shared_memory.setdefault(e.result, (path, e.length))
+    if e.result not in replay.shared_memory:
+        replay.shared_memory[e.result] = (path, e.length)
+        replay.files.inode(path, e.length, VM_NORESERVE if e.flags & SHM_NORESERVE else 0)
 
 
 def shmat(replay: Replay, e: Event) -> None:
@@ -112,6 +116,12 @@ def shmat(replay: Replay, e: Event) -> None:
 
 def shmdt(replay: Replay, e: Event) -> None:
     replay.process(e).shmdt(e.addr)
+
+
+def shmctl(replay: Replay, e: Event) -> None:
+    """IPC_RMID: the segment lives as long as it is attached."""
+    if e.flags == IPC_RMID and e.fd in replay.shared_memory:
+        replay.files.forget(replay.shared_memory[e.fd][0])
 
 
 def clone(replay: Replay, e: Event) -> None:
@@ -197,7 +207,7 @@ CALLS: dict[str, Callable[[Replay, Event], None]] = {
     "mremap": mremap, "madvise": madvise, "brk": brk, "mlock": mlock, "mlock2": mlock,
     "munlock": munlock, "mlockall": mlockall, "munlockall": munlockall, "prctl": prctl,
     "prlimit64": prlimit64, "setrlimit": prlimit64, "shmget": shmget, "shmat": shmat,
-    "shmdt": shmdt, "fork": clone, "vfork": clone, "clone": clone, "clone3": clone,
+    "shmdt": shmdt, "shmctl": shmctl, "fork": clone, "vfork": clone, "clone": clone, "clone3": clone,
     "execve": execve, "execveat": execve, "exec_layout": exec_layout, "exit": exit,
     "exited": exit, "exit_group": exit_group, "killed": killed, "wait4": wait4, "open": open_,
     "memfd_create": memfd_create, "close": close, "unlink": unlink, "rename": rename,

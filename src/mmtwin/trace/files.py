@@ -7,11 +7,14 @@ is as long as the furthest mapping of it, its numbers are those of a nameless de
 
 from __future__ import annotations
 
+import errno
+import os
 import posixpath
 from typing import Any
 
 from mmtwin.mm.page_flags import INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL
 from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE, O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
+from mmtwin.mm.vm_flags import VM_NORESERVE
 
 DELETED = " (deleted)"
 SHMEM_PREFIXES = ("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero", "/anon_hugepage", "/i915")
@@ -40,27 +43,58 @@ class Files:
         self._open: dict[int, dict[int, int]] = {}  # pid -> descriptor -> index into `files`
         self._numbers = 0
 
-    def inode(self, path: str, size: int = 0) -> int:
-        """The inode of a path, made at its first use and at least `size` bytes long."""
+    def inode(self, path: str, size: int = 0, vm_flags: int = VM_NORESERVE) -> int:
+        """The inode of a path, made at its first use and at least `size` bytes long.
+
+        `vm_flags` is for shared memory: tmpfs and memfd account page by page, System V at once.
+        """
         index = self._inodes.get(path)
         if index is None:
-            self._numbers += 1
-            index = int(self.page_cache.new_inode(kind_of(path), size, self._numbers, 0))
-            if not index:
-                raise MemoryError("no inode left")
-            self._inodes[path] = index
-            if path.endswith(DELETED):
-                self.page_cache.unlink_inode(index)
-        record = self.machine.arena.inodes[index]
-        record.i_size = max(int(record.i_size), size)
+            index = self._inodes[path] = self._new_inode(path, size, vm_flags)
+        self.grow(index, size)
         return index
+
+    def _new_inode(self, path: str, size: int, vm_flags: int) -> int:
+        kind = kind_of(path)
+        if kind == INODE_SHMEM:
+            return self._new_shmem(path, size, vm_flags)
+        self._numbers += 1
+        index = int(self.page_cache.new_inode(kind, size, self._numbers, 0))
+        if not index:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), path)
+        if path.endswith(DELETED):
+            self.page_cache.unlink_inode(index)
+        return index
+
+    def _new_shmem(self, path: str, size: int, vm_flags: int) -> int:
+        file = int(self.machine.shmem.shmem_file_setup(size, vm_flags))
+        if not file:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), path)
+        index = int(self.machine.arena.files[file].f_inode)
+        self.page_cache.iget(index)
+        self.page_cache.fput(file)
+        if not path.endswith(DELETED):
+            self.machine.arena.inodes[index].i_nlink = 1
+        return index
+
+    def grow(self, index: int, size: int) -> None:
+        """At least `size` bytes."""
+        if size > int(self.machine.arena.inodes[index].i_size):
+            if int(self.page_cache.truncate_setsize(index, size)) < 0:
+                raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    def forget(self, path: str) -> None:
+        """The last name of memory without a file name is gone: shmctl(IPC_RMID)."""
+        index = self._inodes.pop(path, 0)
+        if index:
+            self.page_cache.iput(index)
 
     def open(self, path: str, flags: int = O_RDWR, size: int = 0) -> int:
         """A new struct file."""
         mode = _FMODE.get(flags & O_ACCMODE, FMODE_READ)
         file = int(self.page_cache.open_file(self.inode(path, size), flags, mode))
         if not file:
-            raise MemoryError("no struct file left")
+            raise OSError(errno.ENFILE, os.strerror(errno.ENFILE), path)
         self.paths[file] = path.removesuffix(DELETED)
         return file
 
@@ -82,8 +116,7 @@ class Files:
             # A descriptor that the recording does not show being opened: dup, inherited, passed.
             self.opened(pid, fd, path, O_RDWR)
             file = self._open[pid][fd]
-        record = self.machine.arena.inodes[int(self.machine.arena.files[file].f_inode)]
-        record.i_size = max(int(record.i_size), end)
+        self.grow(int(self.machine.arena.files[file].f_inode), end)
         return file
 
     def forked(self, parent: int, child: int) -> None:
