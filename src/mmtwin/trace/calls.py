@@ -15,7 +15,6 @@ from mmtwin.trace.events import Event
 if TYPE_CHECKING:
     from mmtwin.trace.replay import Replay
 
-PAGE_SHIFT = 12
 PLACED = uapi.MAP_FIXED | uapi.MAP_FIXED_NOREPLACE
 MADV_OF_OTHERS = frozenset({100, 101})  # HWPOISON, SOFT_OFFLINE: the machine's memory, not a range
 SHM_NORESERVE, SHM_RDONLY, SHM_EXEC = 0o10000, 0o10000, 0o100000  # shmget, shmat, shmat
@@ -32,7 +31,7 @@ def mmap(replay: Replay, e: Event) -> None:
     file = 0
     if not flags & uapi.MAP_ANONYMOUS:
         file = replay.files.mapped(e.pid, e.fd, e.file, e.offset + e.length)
-    process.mmap(e.result, e.length, e.prot, flags, file, e.offset >> PAGE_SHIFT)
+    process.mmap(e.result, e.length, e.prot, flags, file, e.offset)
 
 
 def munmap(replay: Replay, e: Event) -> None:
@@ -60,11 +59,15 @@ def madvise(replay: Replay, e: Event) -> None:
 def brk(replay: Replay, e: Event) -> None:
     """brk(NULL) asks; one that failed gives the old break and changes nothing."""
     if e.addr and e.addr == e.result:
-        replay.process(e).brk(e.addr)
+        replay.process(e).set_brk(e.addr)
 
 
 def mlock(replay: Replay, e: Event) -> None:
-    replay.process(e).mlock(e.addr, e.length, e.flags if e.op == "mlock2" else 0)
+    replay.process(e).mlock(e.addr, e.length)
+
+
+def mlock2(replay: Replay, e: Event) -> None:
+    replay.process(e).mlock2(e.addr, e.length, e.flags)
 
 
 def munlock(replay: Replay, e: Event) -> None:
@@ -86,7 +89,7 @@ def prctl(replay: Replay, e: Event) -> None:
 
 
 def prlimit64(replay: Replay, e: Event) -> None:
-    replay.process(e).set_rlimit(e.flags, e.length)
+    replay.process(e).set_soft_limit(e.flags, e.length)
 
 
 def shmget(replay: Replay, e: Event) -> None:
@@ -147,7 +150,7 @@ def exec_layout(replay: Replay, e: Event) -> None:
     interp = replay.trace.elfs.find(program.interp) if program and program.interp else None
     if program and program.interp and interp is None:
         replay.unknown_programs.setdefault(program.interp, e.line)
-    process.exec(replay.files, program, interp, Bases(e.addr, e.addr2, e.offset), e.length)
+    process.exec_recorded(replay.files, program, interp, Bases(e.addr, e.addr2, e.offset), e.length)
 
 
 def exit_group(replay: Replay, e: Event) -> None:
@@ -173,7 +176,7 @@ def wait4(replay: Replay, e: Event) -> None:
     parent = replay.process(e)
     for child in replay.ended:
         if child.pid == e.result and not child.reaped:
-            child.reap(parent.index)
+            child.waited_for(parent)
 
 
 def open_(replay: Replay, e: Event) -> None:
@@ -204,7 +207,7 @@ def truncate(replay: Replay, e: Event) -> None:
 
 CALLS: dict[str, Callable[[Replay, Event], None]] = {
     "mmap": mmap, "munmap": munmap, "mprotect": mprotect, "pkey_mprotect": mprotect,
-    "mremap": mremap, "madvise": madvise, "brk": brk, "mlock": mlock, "mlock2": mlock,
+    "mremap": mremap, "madvise": madvise, "brk": brk, "mlock": mlock, "mlock2": mlock2,
     "munlock": munlock, "mlockall": mlockall, "munlockall": munlockall, "prctl": prctl,
     "prlimit64": prlimit64, "setrlimit": prlimit64, "shmget": shmget, "shmat": shmat,
     "shmdt": shmdt, "shmctl": shmctl, "fork": clone, "vfork": clone, "clone": clone, "clone3": clone,

@@ -138,7 +138,7 @@ class Replay:
         parent = self.process(e)
         if not e.flags & CLONE_VM:
             parent.prepare_anon_vmas()
-        child = parent.fork(e.flags, e.result, self._cpu())
+        child = parent.child(e.flags, e.result, self._cpu())
         child.started_ns = e.time_ns
         self.processes[e.result] = child
         self.files.forked(e.pid, e.result)
@@ -154,7 +154,7 @@ class Replay:
         process.ended_ns, process.how, process.code = e.time_ns, how, code
         process.remember()
         self.at_exit(process)
-        process.exit(code)
+        process.end()
         self.files.exited(e.pid)
         del self.processes[e.pid]
         self.ended.append(process)
