@@ -111,7 +111,8 @@ def test_lackey_accesses_are_counted_and_resident(mmtwin: Run, tmp_path: Path) -
     result = json.loads(mmtwin("run", path, "--json").out)
     assert result["accesses"] == 6  # a modify is two, a store over a page's end too
     assert result["tlb"]["lookups"] == 6
-    assert result["faults"]["minor"] + result["faults"]["major"] == 3
+    # two of the three pages are read first: the zero page, then a page of their own
+    assert result["faults"] == {"minor": 5, "major": 0}
     assert result["resident"]["end_kb"] == 12
 
 

@@ -27,10 +27,7 @@ def cat(run: Path, paths: tuple[str, ...]) -> None:
 
 def read(machine: Machine, path: str, at_exit: dict[str, str]) -> str:
     """A file as it stands, or as it stood when its process exited (then says so on stderr)."""
-    try:
+    if path not in at_exit:
         return machine.read(path)
-    except FileNotFoundError:
-        if path not in at_exit:
-            raise
-        print(f"mmtwin: {path}: as it stood when the process exited", file=sys.stderr)
-        return at_exit[path]
+    print(f"mmtwin: {path}: as it stood when the process exited", file=sys.stderr)
+    return at_exit[path]

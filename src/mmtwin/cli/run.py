@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -96,6 +97,7 @@ def run(
         replay = Replay(twin, opened, kept.at_exit, progress, limit)
         replay.run()
     summary = summarize(replay)
+    kept.forget(replay.processes)
     texts = [read(twin, path, kept.files) for path in cats]
     kept.write()
     if save is not None:
@@ -141,6 +143,12 @@ class Kept:
                 self.files[path] = self.machine.read(path)
             except (FileNotFoundError, NotModelledError):
                 continue  # asked for again at the end, and refused there
+
+    def forget(self, living: Iterable[int]) -> None:
+        """A pid that lives again speaks for itself."""
+        for pid in living:
+            for path in [p for p in self.files if p.startswith(f"/proc/{pid}/")]:
+                del self.files[path]
 
     def write(self) -> None:
         """PID.maps ... into the directory, each file whole or not at all."""

@@ -173,10 +173,9 @@ def killed(replay: Replay, e: Event) -> None:
 
 def wait4(replay: Replay, e: Event) -> None:
     """The parent learns of the end: the zombie goes."""
-    parent = replay.process(e)
-    for child in replay.ended:
-        if child.pid == e.result and not child.reaped:
-            child.waited_for(parent)
+    child = replay.zombies.get(e.result)
+    if child is not None:
+        replay.reap(child, replay.process(e))
 
 
 def open_(replay: Replay, e: Event) -> None:
@@ -210,7 +209,8 @@ CALLS: dict[str, Callable[[Replay, Event], None]] = {
     "mremap": mremap, "madvise": madvise, "brk": brk, "mlock": mlock, "mlock2": mlock2,
     "munlock": munlock, "mlockall": mlockall, "munlockall": munlockall, "prctl": prctl,
     "prlimit64": prlimit64, "setrlimit": prlimit64, "shmget": shmget, "shmat": shmat,
-    "shmdt": shmdt, "shmctl": shmctl, "fork": clone, "vfork": clone, "clone": clone, "clone3": clone,
+    "shmdt": shmdt, "shmctl": shmctl,
+    "fork": clone, "vfork": clone, "clone": clone, "clone3": clone,
     "execve": execve, "execveat": execve, "exec_layout": exec_layout, "exit": exit,
     "exited": exit, "exit_group": exit_group, "killed": killed, "wait4": wait4, "open": open_,
     "memfd_create": memfd_create, "close": close, "unlink": unlink, "rename": rename,

@@ -79,9 +79,9 @@ class Files:
 
     def grow(self, index: int, size: int) -> None:
         """At least `size` bytes."""
-        if size > int(self.machine.arena.inodes[index].i_size):
-            if int(self.page_cache.truncate_setsize(index, size)) < 0:
-                raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        grows = size > int(self.machine.arena.inodes[index].i_size)
+        if grows and int(self.page_cache.truncate_setsize(index, size)) < 0:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     def forget(self, path: str) -> None:
         """The last name of memory without a file name is gone: shmctl(IPC_RMID)."""

@@ -30,7 +30,6 @@ class Process(Task):
     def __init__(self, machine: Any, index: int, pid: int) -> None:
         super().__init__(machine, index, pid)
         self.threads = {pid}
-        self.reaped = False
         self.guessed = False  # execve's addresses are not the recorded ones
         self.started_ns = self.ended_ns = 0
         self.how, self.code = "", 0
@@ -47,6 +46,10 @@ class Process(Task):
     @property
     def record(self) -> Any:
         return self.machine.arena.tasks[self.index]
+
+    @property
+    def ppid(self) -> int:
+        return int(self.record.ppid)
 
     def switch_to(self) -> None:
         """Run: accesses are this task's."""
@@ -106,9 +109,9 @@ class Process(Task):
         while index:
             vma = self.machine.arena.vmas[index]
             following = int(vma.vm_next)
-            if int(vma.vm_flags) & (VM_WRITE | VM_SHARED) == VM_WRITE and not int(vma.anon_vma):
-                if self.machine.rmap.anon_vma_prepare(index):
-                    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+            private = int(vma.vm_flags) & (VM_WRITE | VM_SHARED) == VM_WRITE
+            if private and not int(vma.anon_vma) and self.machine.rmap.anon_vma_prepare(index):
+                raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
             index = following
 
     def exec_name(self, path: str) -> None:
@@ -160,7 +163,6 @@ class Process(Task):
     def waited_for(self, parent: Process | None) -> None:
         """The parent, or init, has waited."""
         self.reap(parent)
-        self.reaped = True
         self.machine.arena.names.get("cmdline", {}).pop(self.index, None)
 
     def remember(self) -> dict[str, Any]:

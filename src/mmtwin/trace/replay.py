@@ -61,6 +61,7 @@ class Replay:
         self.samples = Samples(machine)
         self.processes: dict[int, Process] = {}  # that live, by pid
         self.ended: list[Process] = []
+        self.zombies: dict[int, Process] = {}  # that nobody has waited for, by pid
         self.shared_memory: dict[int, tuple[str, int]] = {}  # shmid -> (path, bytes)
         self.rows = self.accesses = self.calls = 0
         self.unknown_programs: dict[str, int] = {}  # path -> first line
@@ -158,7 +159,16 @@ class Replay:
         self.files.exited(e.pid)
         del self.processes[e.pid]
         self.ended.append(process)
+        self.zombies[e.pid] = process
+        orphans = [p for p in self.zombies.values() if p.ppid not in self.processes]
+        for orphan in orphans:  # init waits for them
+            self.reap(orphan, None)
         self._current = 0
+
+    def reap(self, process: Process, parent: Process | None) -> None:
+        """Somebody has waited for a process that has ended."""
+        process.waited_for(parent)
+        del self.zombies[process.pid]
 
     # -- accesses
 
