@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mmtwin.elf_image import ElfImage, Segment
-
 from mmtwin.trace.elf import ElfSet
 from mmtwin.trace.events import Event
 from mmtwin.trace.exec_layout import ELF_ET_DYN_BASE, with_layouts

@@ -30,4 +30,9 @@ def one_line(e: Exception) -> str | None:
         text = f"{os.fsdecode(e.filename)}: {e.strerror}"
     else:
         return None
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """Junk from a file must not reach the terminal as control characters."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -28,8 +28,8 @@ _FMODE = {
 def kind_of(path: str) -> int:
     """INODE_*: memory-backed, a device, or an ordinary file."""
     if path.startswith(SHMEM_PREFIXES):
-        return INODE_SHMEM
-    return INODE_SPECIAL if path.startswith("/dev/") or ":[" in path else INODE_REGULAR
+        return int(INODE_SHMEM)
+    return int(INODE_SPECIAL if path.startswith("/dev/") or ":[" in path else INODE_REGULAR)
 
 
 class Files:

@@ -95,7 +95,7 @@ class StraceReader:
             if not number:
                 found = _ROOT_PID.search(block)
                 self._root = int(found.group(1)) if found else 1
-            text = block.decode("utf-8", "surrogateescape")
+            text = block.decode("utf-8", "backslashreplace")
             whole = text.endswith("\n")
             lines = text.split("\n")
             if whole:

@@ -118,11 +118,11 @@ def _term(text: str) -> int:
 
 
 def unescape(text: str) -> str:
-    r"""Undo strace's `\74`, `\x3c`, `\"`, `\n`; bytes that are not UTF-8 stay as surrogates."""
+    r"""Undo strace's `\74`, `\x3c`, `\"`, `\n`; bytes that are not UTF-8 become `\\xNN`."""
     if "\\" not in text:
         return text
     raw = _ESCAPE.sub(_unescape_one, text)
-    return raw.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    return raw.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _unescape_one(m: re.Match[str]) -> str:
