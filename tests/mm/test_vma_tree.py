@@ -26,25 +26,40 @@ def insert(task: Task, start: int, end: int, flags: int = 0) -> int:
     return int(task.machine.special_mapping.insert_vm_struct(task.mm_index, start, end, flags))
 
 
-def highest_hole(spans: list[tuple[int, int, int]], size: int, low: int, high: int) -> int:
-    """By looking at every hole; spans are (start, end, flags), ascending."""
-    best, below = -ENOMEM, 0
-    claimed = [(s - (GUARD if f & VM_GROWSDOWN else 0), e) for s, e, f in spans]
-    for start, end in [*claimed, (1 << 47, 0)]:
-        top = min(start, high)
-        if top - max(below, low) >= size:
-            best = top - size
-        below = end
-    return best
+Spans = list[tuple[int, int, int]]  # (start, end, flags), ascending
 
 
-def lowest_hole(spans: list[tuple[int, int, int]], size: int, low: int, high: int) -> int:
-    below = 0
-    claimed = [(s - (GUARD if f & VM_GROWSDOWN else 0), e) for s, e, f in spans]
-    for start, end in [*claimed, (1 << 47, 0)]:
-        if min(start, high) - max(below, low) >= size:
-            return max(below, low)
-        below = end
+def raw_holes(spans: Spans, low: int, high: int) -> list[tuple[int, int, tuple[int, int, int]]]:
+    """(start, end, the span above) of what is free in [low, high)."""
+    holes, below = [], 0
+    for span in [*spans, (1 << 47, 0, 0)]:
+        holes.append((max(below, low), min(span[0], high), span))
+        below = span[1]
+    return holes
+
+
+def claimed(span: tuple[int, int, int]) -> int:
+    """Where the room of a span begins, its guard gap included."""
+    return span[0] - (GUARD if span[2] & VM_GROWSDOWN else 0)
+
+
+def highest_hole(spans: Spans, size: int, low: int, high: int) -> int:
+    """By looking at every hole; one in a guard gap sends the search below that gap."""
+    while True:
+        fitting = [hole for hole in raw_holes(spans, low, high) if hole[1] - hole[0] >= size]
+        if not fitting:
+            return -ENOMEM
+        _, end, above = fitting[-1]
+        if end <= claimed(above):
+            return end - size
+        high = claimed(above)
+
+
+def lowest_hole(spans: Spans, size: int, low: int, high: int) -> int:
+    """By looking at every hole that leaves the guard gaps free."""
+    for start, end, above in raw_holes(spans, low, high):
+        if end - start >= size and start + size <= claimed(above):
+            return start
     return -ENOMEM
 
 
