@@ -14,7 +14,7 @@ not drawn here: without it every place follows, with it (a recording) the places
 
 Models fs/binfmt_elf.c: load_elf_binary(), elf_load(), elf_map(), load_elf_interp();
 fs/exec.c: exec_mmap(), setup_arg_pages();
-arch/x86/entry/vdso/vma.c: map_vdso(); mm/mmap.c: _install_special_mapping().
+arch/x86/entry/vdso/vma.c: map_vdso().
 Not modelled: 32-bit programs, READ_IMPLIES_EXEC personalities (no 64-bit program of the last
 fifteen years asks for one), overlapping PT_LOADs in files that no linker makes, close-on-exec.
 """
@@ -139,7 +139,7 @@ def exec_layout(
     if interp is not None:
         with opened(task.machine, interp, interp_file) as file:
             loader.load_interp(interp, file)
-    loader.map_vdso()
+    loader.vdso = map_vdso(task.machine, loader.mm_index, loader.bases.vdso)
     loader.set_marks()
     return loader.layout()
 
@@ -180,6 +180,21 @@ def elf_prot(segment: Segment) -> int:
     )
 
 
+def map_vdso(machine: Machine, mm: int, place: int = 0) -> int:
+    """vvar and vdso as one block, at `place` or where the mmap area has room: its address.
+
+    Before 6.10 a randomised kernel puts them above the stack; then `place` has to be given.
+    """
+    parts = VDSO_618 if machine.config.kernel >= 613 else VDSO_601
+    total = sum(pages for _, pages, _ in parts) << PAGE_SHIFT
+    first = at = place or _checked(machine.mmap.get_unmapped_area(0, 0, total, 0, 0), place)
+    for name, pages, flags in parts:
+        size = pages << PAGE_SHIFT
+        _checked(machine.special_mapping.install_special_mapping(mm, at, size, flags, name), at)
+        at += size
+    return first
+
+
 class _Loader:
     """One execve."""
 
@@ -187,7 +202,7 @@ class _Loader:
         self.task = task
         self.machine: Machine = task.machine
         self.bases = bases
-        self.load_bias = self.interp_bias = self.vdso = 0
+        self.load_bias = self.interp_bias = self.vdso = self.mm_index = 0
         self.stack_top = bases.stack_top or TASK_SIZE_MAX
         self.end_of_image = 0  # ELF_PAGEALIGN(elf_brk)
 
@@ -289,20 +304,6 @@ class _Loader:
         signal = self.machine.access.access(address, 1)
         if signal in (SIGSEGV, SIGBUS):
             raise OSError(errno.EFAULT, os.strerror(errno.EFAULT), self.program.path)
-
-    def map_vdso(self) -> None:
-        """vvar and vdso, as one block in the mmap area.
-
-        Before 6.10 a randomised kernel put them above the stack; then `bases.vdso` is given.
-        """
-        parts = VDSO_618 if self.machine.config.kernel >= 613 else VDSO_601
-        total = sum(pages for _, pages, _ in parts) << PAGE_SHIFT
-        self.vdso = place = self.bases.vdso or self._get_unmapped_area(0, total)
-        for name, pages, flags in parts:
-            size = pages << PAGE_SHIFT
-            install = self.machine.special_mapping.install_special_mapping
-            _checked(install(self.mm_index, place, size, flags, name), place)
-            place += size
 
     def set_marks(self) -> None:
         """start_code ... brk of the mm, from the segments."""

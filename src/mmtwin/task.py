@@ -32,20 +32,7 @@ from mmtwin.mm.uapi import (
     SIGSEGV,
     TASK_ZOMBIE,
 )
-from mmtwin.mm.vm_flags import (
-    NAME_VDSO,
-    NAME_VVAR,
-    NAME_VVAR_VCLOCK,
-    VM_DONTDUMP,
-    VM_EXEC,
-    VM_IO,
-    VM_MAYEXEC,
-    VM_MAYREAD,
-    VM_MAYWRITE,
-    VM_PFNMAP,
-    VM_READ,
-    VM_STACK_FLAGS,
-)
+from mmtwin.mm.vm_flags import VM_STACK_FLAGS
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
@@ -62,8 +49,6 @@ ADVICE_NOT_MODELLED = {
     MADV_GUARD_REMOVE: "MADV_GUARD_REMOVE",
 }
 STACK_PAGES = 33  # of a new program: the page of its arguments and 128 KiB
-VVAR = VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP
-VDSO = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
 
 
 class SignalError(Exception):
@@ -238,28 +223,22 @@ class Task:
 
     def exec(self, *arguments: Any, **keywords: Any) -> Any:
         """execve(2) of an ELF program: the arguments of `mmtwin.binfmt_elf.exec_layout()`."""
-        from mmtwin import binfmt_elf  # type: ignore[attr-defined]
+        from mmtwin import binfmt_elf
 
         self._call()
         return binfmt_elf.exec_layout(self, *arguments, **keywords)
 
     def map_stack_and_vdso(self) -> None:
         """What even an empty program has, where a kernel without ASLR puts it."""
+        from mmtwin import binfmt_elf
+
         machine = self._call()
         mm, special = self.mm_index, machine.special_mapping
         top = int(self.mm.task_size)
         start = top - STACK_PAGES * PAGE_SIZE
         _checked(special.insert_vm_struct(mm, start, top, VM_STACK_FLAGS))
         self.mm.start_stack = top - PAGE_SIZE
-        parts = [(VVAR, 4, NAME_VVAR), (VDSO, 2, NAME_VDSO)]
-        if machine.config.kernel >= 613:
-            parts.insert(1, (VVAR, 2, NAME_VVAR_VCLOCK))
-        total = sum(pages for _, pages, _ in parts) * PAGE_SIZE
-        at = _checked(machine.mmap.get_unmapped_area(0, 0, total, 0, 0))
-        for flags, pages, name in parts:
-            size = pages * PAGE_SIZE
-            _checked(special.install_special_mapping(mm, at, size, flags, name))
-            at += size
+        binfmt_elf.map_vdso(machine, mm)
 
     def exit(self, code: int = 0) -> None:
         """exit_group(2): a zombie from now on, until it is reaped."""

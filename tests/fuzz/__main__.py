@@ -62,19 +62,22 @@ def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], exec_only: b
     def run(ops: list[Op]) -> Difference | None:
         return first_difference(ops, lambda: host.Host(program), booted.start, skip)
 
-    for seed in range(args.seed, args.seed + args.count):
-        ops = Generator(seed, exec_only).sequence(args.ops)
-        difference = run(ops)
-        if difference is not None and difference.what == "death":
-            difference = run(ops)  # this machine's doing, and no answer: once more
-        if difference is None:
-            agreed += 1
-            continue
-        ops, difference = shrink(ops, difference, lambda o: run(list(o)))
-        found[difference.kind] += 1
-        _report(args, seed, ops, difference)
-        if sum(found.values()) >= args.stop_after:
-            break
+    try:
+        for seed in range(args.seed, args.seed + args.count):
+            ops = Generator(seed, exec_only).sequence(args.ops)
+            difference = run(ops)
+            if difference is not None and difference.what == "death":
+                difference = run(ops)  # this machine's doing, and no answer: once more
+            if difference is None:
+                agreed += 1
+                continue
+            ops, difference = shrink(ops, difference, lambda o: run(list(o)))
+            found[difference.kind] += 1
+            _report(args, seed, ops, difference)
+            if sum(found.values()) >= args.stop_after:
+                break
+    except KeyboardInterrupt:
+        print("interrupted")
     tried = agreed + sum(found.values())
     seconds = time.monotonic() - began
     print(f"{agreed} of {tried} sequences of {args.ops} commands agree with "
