@@ -105,6 +105,7 @@ class Access:
         return done
 
     @cython.ccall
+    @cython.exceptval(-1, check=True)
     def touch_range(self, address: u64, length: u64, stride: u64, write: cython.int) -> i64:
         """One byte every `stride` bytes of [address, address + length), ascending: how many were
         touched before a signal (`self.signal`), if any."""
