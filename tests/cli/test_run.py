@@ -116,6 +116,12 @@ def test_lackey_accesses_are_counted_and_resident(mmtwin: Run, tmp_path: Path) -
     assert result["resident"]["end_kb"] == 12
 
 
+def test_a_stretch_of_plain_loads_replays_too(mmtwin: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.lackey"
+    path.write_text("".join(f" L 0400{i:04x},1\n" for i in range(0, 0x10000, 64)))
+    assert json.loads(mmtwin("run", path, "--json").out)["faults"] == {"minor": 16, "major": 0}
+
+
 def test_a_converted_trace_replays_alike(mmtwin: Run, tmp_path: Path) -> None:
     trace = tmp_path / "p.mmt"
     assert mmtwin("convert", PIPELINE, trace, "--elf", PIPELINE_ELF, "--kernel", "6.18.1").code == 0

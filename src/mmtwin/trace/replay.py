@@ -125,6 +125,9 @@ class Replay:
     def _adopt(self, e: Event) -> Process:
         process = Process.spawn(self.machine, e.pid, self._cpu())
         process.started_ns = e.time_ns
+        words = self.trace.host.command.split()
+        if words and not self.processes and not self.ended:
+            process.exec_name(words[0])
         self.processes[e.pid] = process
         return process
 
@@ -217,7 +220,7 @@ def expand(addr: Ints, length: Ints, codes: Ints) -> tuple[Ints, Ints, Ints]:
     writes = (codes == STORE).astype(np.uint8)
     rows = np.arange(len(addr))
     if not crosses.any() and not modifies.any():
-        return np.ascontiguousarray(addr), writes, rows
+        return np.array(addr), writes, rows  # the engine takes no read-only buffer, as Arrow's are
     each = (1 + modifies.astype(np.int64)) * (1 + crosses.astype(np.int64))
     source = np.repeat(rows, each)
     nth = np.arange(len(source)) - np.repeat(np.cumsum(each) - each, each)
