@@ -68,8 +68,9 @@ def take_snapshot(
         if said.strip():
             raise OracleError(f"QEMU cannot take a snapshot: {said.strip()}")
         qemu.ask("quit")
-    shutil.move(state, kept)
     kept.with_suffix(".head").write_bytes(boot.answers.read_bytes())
+    part = Path(shutil.move(state, kept.with_suffix(".part")))
+    part.rename(kept)
     return kept
 
 

@@ -161,6 +161,7 @@ class Packages:
         self.tools.mkdir(parents=True, exist_ok=True)
         for file in self.download(*TOOLS):
             run(["dpkg-deb", "-x", file, self.tools])
+            file.unlink()
         done.write_text("\n".join(TOOLS))
         return self.tools
 
@@ -175,7 +176,9 @@ class Packages:
         tree = self.kernels / name
         if not (tree / ".complete").exists():
             tree.mkdir(parents=True, exist_ok=True)
-            run(["dpkg-deb", "-x", self._download_one(name), tree])
+            package = self._download_one(name)
+            run(["dpkg-deb", "-x", package, tree])
+            package.unlink()
             (tree / ".complete").touch()
         return tree
 
