@@ -159,7 +159,7 @@ static void report(int number, struct task *t, const char *command, const char *
 	}
 	if (s->result >= 0)
 		append_extra(s, extra, sizeof(extra));
-	if (*into && !(s->result < 0 && s->result > -4096))
+	if (*into)	/* an error too, so that what goes on with it fails as well */
 		set_register(into, s->result);
 	answer(number, t->name, command, "%s%s\t%ld\t%ld",
 	       number_text(s->op == OP_FORK && s->result > 0 ? 0 : s->result), extra,

@@ -110,8 +110,10 @@ static long do_fork(struct slot *s)
 	unsigned before = child->answer;
 	long pid = sys5(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 
-	if (pid < 0)
+	if (pid < 0) {
+		settle_private();	/* a failed fork can leave pages write-protected */
 		return pid;
+	}
 	if (pid == 0) {
 		me = child;
 		settle();
@@ -189,7 +191,7 @@ static void serve(struct slot *s)
 {
 	long minflt, majflt, result;
 
-	s->signo = 0;
+	settle();	/* what reclaim took in the meantime is not the command's fault */
 	s->touched = 0;
 	count_faults(s);
 	minflt = s->usage[USAGE_MINFLT];
