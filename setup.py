@@ -1,6 +1,6 @@
 """Builds the engine as one C unit; without a compiler the package installs and runs interpreted.
 
-`MMTWIN_DEBUG_ENGINE=1` also builds `_engine_debug`: bounds checks and assertions on.
+`MMTWIN_DEBUG_ENGINE=1` also builds `_engine_debug`: bounds checks on, and every exception handed up.
 """
 
 import os
@@ -24,16 +24,17 @@ def older(made: Path, source: Path) -> bool:
 
 
 def engine(name: str, checked: bool) -> list[Extension]:
-    """The extension `mmtwin.mm.NAME`; `checked` turns bounds checks and assertions on."""
+    """The extension `mmtwin.mm.NAME`; `checked` turns bounds checks on.
+
+    Assertions stay in both, since check() is made of them; those on hot paths are few.
+    """
     from Cython.Build import cythonize
     from Cython.Compiler import Errors
 
     Errors.LEVEL = 1 if checked else 2  # 1 tells of every function of legacy_implicit_noexcept
-    assertions = [] if checked else [("CYTHON_WITHOUT_ASSERTIONS", "1")]
     extension = Extension(
         f"mmtwin.mm.{name}",
         [f"src/mmtwin/mm/{name}.pyx"],
-        define_macros=assertions,
         extra_compile_args=["-O2", "-g1", "-fno-strict-aliasing", *WITHOUT_WARNINGS],
         optional=True,
     )
@@ -45,8 +46,8 @@ def engine(name: str, checked: bool) -> list[Extension]:
             "boundscheck": checked,
             "initializedcheck": checked,
             "cdivision": True,
-            # Without assertions and bounds checks no nogil function can raise; and the check that
-            # pure Python mode makes after every call would take the GIL each time.
+            # Without bounds checks only a failed assertion raises in a nogil function (it is
+            # printed then); a check after every call would take the GIL each time.
             "legacy_implicit_noexcept": not checked,
         },
         annotate=bool(os.environ.get("MMTWIN_ANNOTATE")),
@@ -60,4 +61,4 @@ def engine(name: str, checked: bool) -> list[Extension]:
 extensions = engine("_engine", checked=False)
 if os.environ.get("MMTWIN_DEBUG_ENGINE"):
     extensions += engine("_engine_debug", checked=True)
-setup(ext_modules=extensions)
+setup(ext_modules=extensions, options={"build_ext": {"parallel": 2}})
