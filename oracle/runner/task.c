@@ -55,8 +55,8 @@ static void settle_private(void)
 	touch_write(DATA_ADDR, spare);
 	overwrite(spare, SIGNAL_STACK_SIZE / PAGE);
 	touch_write(spare + SIGNAL_STACK_SIZE, DATA_ADDR + DATA_PAGES * PAGE);
-	overwrite(sp - (STACK_PAGES - 1) * PAGE, STACK_PAGES - 1);
-	touch_write(sp, sp + PAGE);
+	overwrite(sp - (STACK_PAGES - 1) * PAGE, STACK_PAGES - 2);
+	touch_write(sp - PAGE, sp + PAGE);	/* a red zone can reach below */
 }
 
 /* The task's own slot first: a write, which brings no neighbours with it. */

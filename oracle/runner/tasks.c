@@ -140,7 +140,8 @@ static enum outcome await(struct task *t, unsigned seen)
  */
 __attribute__((noreturn, noinline)) static void become_task(const char *procs)
 {
-	static char *argv[] = { "exe", NULL }, *envp[] = { NULL };
+	static char path[] = "/exe";	/* in data, which a fork copies, unlike constants */
+	static char *argv[] = { path + 1, NULL }, *envp[] = { NULL };
 	long fd, ret = 0;
 
 	if (*procs) {
@@ -150,7 +151,7 @@ __attribute__((noreturn, noinline)) static void become_task(const char *procs)
 	}
 	if (ret >= 0) {
 		sys2(SYS_dup2, control_fd, CONTROL_FD);
-		sys3(SYS_execve, (unsigned long)"/exe", (unsigned long)argv, (unsigned long)envp);
+		sys3(SYS_execve, (unsigned long)path, (unsigned long)argv, (unsigned long)envp);
 	}
 	for (;;)
 		sys1(SYS_exit_group, 127);
