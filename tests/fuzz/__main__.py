@@ -7,31 +7,30 @@ import platform
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-from mmtwin.config import KERNELS
 from tests.fuzz import host, twin
-from tests.fuzz.compare import Difference, first_difference, shrink
-from tests.fuzz.generate import Generator
+from tests.fuzz.campaign import Tally, campaign
+from tests.fuzz.compare import Difference, first_difference
 from tests.fuzz.ops import Op
-
-SKIPPED_FLAGS = {"soft-dirty": ("sd",)}
 
 
 def main() -> int:
     args = _arguments()
-    limits = host.limits()
-    skip = [flag for limit in limits for flag in SKIPPED_FLAGS.get(limit, ())]
-    for limit in limits:
-        print(f"this machine has no {limit}: left out")
+    skip = host.skipped_flags()
+    for flag in skip:
+        print(f"this kernel is built without the flag {flag}: not compared")
+    if not host.has_exec_only():
+        print("PROT_EXEC alone is not readable here (protection keys): not tried")
     with tempfile.TemporaryDirectory() as directory:
         try:
             program = host.build(Path(directory))
+            host.check(program)
         except host.HostError as e:
             print(f"fuzz: {e}", file=sys.stderr)
             return 2
-        return _fuzz(args, program, skip, exec_only="readable PROT_EXEC" not in limits)
+        return _fuzz(args, program, skip, host.has_exec_only())
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,7 +38,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first sequence")
     parser.add_argument("--count", type=int, default=200, help="sequences")
     parser.add_argument("--ops", type=int, default=50, help="commands a sequence")
-    parser.add_argument("--kernel", default=_kernel(), help="the twin's (this host's)")
+    parser.add_argument("--kernel", default=host.nearest_kernel(), help="the twin's (this host's)")
     parser.add_argument("--engine", default=None)
     parser.add_argument("--save", type=Path, default=Path("fuzz-found"), metavar="DIR",
                         help="where disagreements are written as scenarios")  # fmt: skip
@@ -47,42 +46,26 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _kernel() -> str:
-    """The modelled kernel nearest to this host's."""
-    major, minor = (int(n) for n in platform.release().split(".")[:2])
-    here = major * 100 + minor
-    return max((k for k in KERNELS if KERNELS[k] <= here), key=lambda k: KERNELS[k], default="6.1")
-
-
 def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], exec_only: bool) -> int:
     booted = twin.Booted(program, args.kernel, args.engine)
-    found: Counter[str] = Counter()
-    agreed, began = 0, time.monotonic()
+    tally, began = Tally(), time.monotonic()
 
-    def run(ops: list[Op]) -> Difference | None:
+    def run(ops: Sequence[Op]) -> Difference | None:
         return first_difference(ops, lambda: host.Host(program), booted.start, skip)
 
+    seeds = range(args.seed, args.seed + args.count)
     try:
-        for seed in range(args.seed, args.seed + args.count):
-            ops = Generator(seed, exec_only).sequence(args.ops)
-            difference = run(ops)
-            if difference is not None and difference.what == "death":
-                difference = run(ops)  # this machine's doing, and no answer: once more
-            if difference is None:
-                agreed += 1
-                continue
-            ops, difference = shrink(ops, difference, lambda o: run(list(o)))
-            found[difference.kind] += 1
+        for seed, ops, difference in campaign(run, seeds, args.ops, exec_only, tally):
             _report(args, seed, ops, difference)
-            if sum(found.values()) >= args.stop_after:
+            if len(tally.found) >= args.stop_after:
                 break
     except KeyboardInterrupt:
         print("interrupted")
-    tried = agreed + sum(found.values())
-    seconds = time.monotonic() - began
-    print(f"{agreed} of {tried} sequences of {args.ops} commands agree with "
-          f"{platform.release()} ({seconds:.0f} s)")  # fmt: skip
-    return 0 if not found else 1
+    for death in tally.deaths:
+        print(death)
+    print(f"{tally}; {args.ops} commands each, {platform.release()} against the twin's "
+          f"{args.kernel} ({time.monotonic() - began:.0f} s)")  # fmt: skip
+    return 0 if tally.complete else 1
 
 
 def _report(args: argparse.Namespace, seed: int, ops: list[Op], d: Difference) -> None:

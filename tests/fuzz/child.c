@@ -4,6 +4,8 @@
  * slot a task, so that everything else of the address space is what the commands made of it.
  * Task k reads commands from descriptor 10 + 2k and answers on 11 + 2k. Between commands nothing
  * of its own is touched for the first time, so faults counted around a command are the command's.
+ * Batches of folios on their way to the LRU lists are drained after every command, for anybody on
+ * this CPU may drain them at any time, and what MADV_FREE freed shows only then.
  */
 #include <asm/prctl.h>
 #include <linux/prctl.h>
@@ -22,6 +24,7 @@ typedef long i64;
 #define AREA 0x10000000UL
 #define SLOT 0x10000UL
 #define TASKS 8
+#define DRAIN (AREA + TASKS * SLOT) /* a page that is never touched */
 #define STACK_TOP 0x7ffffffff000UL
 #define STACK_SIZE (132 << 10)
 
@@ -93,6 +96,12 @@ static void own_pages(void)
 	}
 }
 
+static void drain(void)
+{
+	sys(__NR_munlock, DRAIN, 4096, 0, 0, 0, 0); /* in case of mlockall: no MADV_COLD if locked */
+	sys(__NR_madvise, DRAIN, 4096, MADV_COLD, 0, 0, 0);
+}
+
 static struct slot *take_slot(u64 k)
 {
 	struct slot *s = (struct slot *)(AREA + k * SLOT);
@@ -127,6 +136,7 @@ static void run(struct slot *s)
 
 static void answer(struct slot *s, u64 k)
 {
+	drain();
 	sys(__NR_write, 11 + 2 * k, (u64)&s->ans, sizeof s->ans, 0, 0, 0);
 }
 
@@ -135,6 +145,7 @@ __attribute__((noreturn)) void entry(void)
 	u64 k = 0;
 	sys(__NR_mmap, AREA, TASKS * SLOT, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	sys(__NR_mmap, DRAIN, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	sys(__NR_prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0);
 	struct slot *s = take_slot(0);
 	catch_signals();

@@ -17,7 +17,7 @@ ROWS = ("Rss", "Pss", "Shared_Clean", "Shared_Dirty", "Private_Clean", "Private_
 STATUS_ROWS = ("VmLck", "VmData", "VmStk", "VmExe", "VmSize")
 OWN = ("[vvar]", "[vvar_vclock]", "[vdso]", "[vsyscall]", "[stack]")
 OWN_END = 0x402000  # the program's text, then its heap
-AREA, AREA_END = 0x10000000, 0x10080000
+AREA, AREA_END = 0x10000000, 0x10081000
 
 
 class Runner(Protocol):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import re
+import resource
 import signal
 import struct
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from mmtwin.config import KERNELS
 from tests.fuzz.ops import NR, Answer, Op
 
 ADDR_NO_RANDOMIZE = 0x0040000
 TASKS = 8
+STACK_TOP = 0x7FFFFFFFF000
+RLIMIT_STACK = 8 << 20  # the mmap area begins below it
 COMMAND = struct.Struct("<8Q")
 ANSWER = struct.Struct("<q5Q")
 SYSCALL, READ, WRITE, FORK, EXIT, REAP, START = range(7)
@@ -29,6 +34,10 @@ class HostError(Exception):
     """This host cannot run the program."""
 
 
+class LayoutError(HostError):
+    """This host does not let the layout of an address space be controlled."""
+
+
 def build(directory: Path) -> Path:
     """Compile child.c (HostError where there is no C compiler)."""
     program = directory / "child"
@@ -40,15 +49,37 @@ def build(directory: Path) -> Path:
     return program
 
 
-def limits() -> list[str]:
-    """What this machine cannot answer, by name: not tried, or not compared."""
+def skipped_flags() -> list[str]:
+    """VmFlags that this kernel is built without: left out of the comparison."""
     text = Path("/proc/self/smaps").read_text()
-    found = []
-    if not re.search(r"^VmFlags:.* sd\b", text, re.M):
-        found.append("soft-dirty")
-    if re.search(r"^flags.*\bospke\b", Path("/proc/cpuinfo").read_text(), re.M):
-        found.append("readable PROT_EXEC")  # protection keys make it execute-only
-    return found
+    return [] if re.search(r"^VmFlags:.* sd\b", text, re.M) else ["sd"]
+
+
+def has_exec_only() -> bool:
+    """Whether PROT_EXEC alone can be read, as on the twin (protection keys forbid it)."""
+    return not re.search(r"^flags.*\bospke\b", Path("/proc/cpuinfo").read_text(), re.M)
+
+
+def kernel() -> int:
+    """This host's version as the twin writes them: 6.18 is 618."""
+    major, minor = (int(n) for n in re.findall(r"\d+", platform.release())[:2])
+    return major * 100 + minor
+
+
+def nearest_kernel() -> str:
+    """The modelled kernel nearest to this host's, an older one where there is one."""
+    older = [k for k in KERNELS if KERNELS[k] <= kernel()]
+    return max(older, key=lambda k: KERNELS[k], default=min(KERNELS, key=lambda k: KERNELS[k]))
+
+
+def check(program: Path) -> None:
+    """LayoutError where the layout cannot be controlled (a sandbox that forbids personality(2))."""
+    host = Host(program)
+    try:
+        if f"{STACK_TOP:x} " not in host.smaps(0):
+            raise LayoutError("this host places the stack at random, and does not let that be")
+    finally:
+        host.close()
 
 
 class Host:
@@ -75,6 +106,10 @@ class Host:
                 os.dup2(r, 10 + 2 * k)
                 os.dup2(w, 11 + 2 * k)
             os.closerange(10 + 2 * TASKS, 400)
+            cpus = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
+            _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+            resource.setrlimit(resource.RLIMIT_STACK, (RLIMIT_STACK, hard))
             ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE)
             os.execve(program, [str(program)], {})
         finally:
@@ -83,8 +118,15 @@ class Host:
     def _read(self, k: int) -> Answer:
         data = os.read(self.pipes[k][2], ANSWER.size)
         if len(data) != ANSWER.size:
-            raise HostError(f"task {k} is gone: {len(data)} bytes of its answer")
+            raise HostError(f"task {k} is gone, {len(data)} bytes of its answer; {self._ends()}")
         return Answer(*ANSWER.unpack(data))
+
+    def _ends(self) -> str:
+        """What became of task 0, with which all others end."""
+        info = os.waitid(os.P_PID, self.pids[0], os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if info is None:
+            return "task 0 lives"
+        return f"task 0 ended with status or signal {info.si_status}"
 
     def run(self, op: Op) -> Answer:
         """Carry out one command."""

@@ -14,6 +14,7 @@ from mmtwin.mm import uapi
 from tests.fuzz.ops import PAGE, Answer, Op
 
 AREA, AREA_SIZE = 0x10000000, 8 * 0x10000
+DRAIN = AREA + AREA_SIZE  # a page that is never touched
 STACK_TOP, STACK_SIZE = 0x7FFFFFFFF000, 132 << 10
 
 
@@ -40,7 +41,14 @@ class Twin:
         if op.name not in ("fork", "exit", "reap"):
             answer.minflt = int(record.min_flt) - before[0]
             answer.majflt = int(record.maj_flt) - before[1]
+        if op.name != "exit":
+            self._drain()
         return answer
+
+    def _drain(self) -> None:
+        """As child.c after each command: the batches of this CPU go to the LRU lists."""
+        self.machine.mlock.do_munlock(DRAIN, PAGE)
+        self.machine.madvise.do_madvise(DRAIN, PAGE, uapi.MADV_COLD)
 
     def _mmap(self, addr: int, length: int, prot: int, flags: int) -> int:
         return self.machine.mmap.do_mmap(addr, length, prot, flags, 0, 0)
@@ -108,6 +116,7 @@ class Twin:
         self.tasks[child], self.pids[child] = int(task), pid
         self._current(child)
         touch_own_pages(self.machine)
+        self._drain()
         self.machine.processes.switch_to(parent, 0)
         touch_own_pages(self.machine)
         return 0
@@ -162,6 +171,8 @@ class Booted:
         exec_layout(SimpleNamespace(machine=m, index=index), image)
         flags = uapi.MAP_SHARED | uapi.MAP_ANONYMOUS | uapi.MAP_FIXED
         m.mmap.do_mmap(AREA, AREA_SIZE, uapi.PROT_READ | uapi.PROT_WRITE, flags, 0, 0)
+        flags = uapi.MAP_PRIVATE | uapi.MAP_ANONYMOUS | uapi.MAP_FIXED
+        m.mmap.do_mmap(DRAIN, PAGE, 0, flags, 0, 0)
         touch_own_pages(m)
         return index
 
