@@ -38,6 +38,9 @@ class Access:
     tlb = cython.declare("Tlb")
     memory = cython.declare("Memory")
     top_shift: cython.int
+    walk_at: u64  # where the last walk ended: index in `ptes`, the level's shift, levels read
+    walk_shift: cython.int
+    walk_levels: u64
     signal = cython.declare(cython.int, visibility="public")  # that ended the last batch, or 0
 
     def __init__(self, arena, config):
@@ -46,6 +49,8 @@ class Access:
         self.current = arena.current
         self.top_shift = 48 if config.la57 else 39
         self.signal = 0
+        self.walk_at = self.walk_levels = 0
+        self.walk_shift = 0
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
@@ -170,10 +175,12 @@ class Access:
             self.tlb.tlb_cpus[cpu].l2_hits += 1
             return 0
         self.tlb.tlb_cpus[cpu].misses += 1
-        while not self.walk(cpu, address, write):
+        done: cython.bint = self.walk(cpu, address, write)
+        while not done:
             signal: cython.int = self.memory.do_user_addr_fault(address, write, 0)
             if signal:
                 return signal
+            done = self.walk_again(cpu, address, write)
         return 0
 
     @cython.cfunc
@@ -191,8 +198,26 @@ class Access:
             at = (slot << TABLE_BITS) + ((address >> shift) & TABLE_MASK)
             entry = self.ptes[at]
             levels += 1
+        self.walk_at, self.walk_shift, self.walk_levels = at, shift, levels
+        return self.finish_walk(cpu, address, write)
+
+    @cython.cfunc
+    @cython.nogil
+    def walk_again(self, cpu: u32, address: u64, write: cython.int) -> cython.bint:
+        """The walk after a fault: where the last one came to a pte, that pte still stands there."""
+        if self.walk_shift != PAGE_SHIFT:
+            return self.walk(cpu, address, write)
+        return self.finish_walk(cpu, address, write)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def finish_walk(self, cpu: u32, address: u64, write: cython.int) -> cython.bint:
+        """Use the entry that the walk ended at, or False for a page fault."""
+        at: u64 = self.walk_at
+        entry: u64 = self.ptes[at]
         self.tlb.tlb_cpus[cpu].walks += 1
-        self.tlb.tlb_cpus[cpu].walk_levels += levels
+        self.tlb.tlb_cpus[cpu].walk_levels += self.walk_levels
         if not entry & PAGE_PRESENT or (write and not entry & PAGE_RW):
             return False
         used: u64 = PAGE_ACCESSED | PAGE_DIRTY if write else PAGE_ACCESSED
@@ -201,7 +226,7 @@ class Access:
         value: u64 = entry & PTE_PFN_MASK
         if entry & PAGE_RW and (write or entry & PAGE_DIRTY):
             value |= TLB_WRITE
-        if shift == PMD_SHIFT:
+        if self.walk_shift == PMD_SHIFT:
             self.tlb.fill_2m(cpu, address >> PAGE_SHIFT, value)
         else:
             self.tlb.fill(cpu, address >> PAGE_SHIFT, value)

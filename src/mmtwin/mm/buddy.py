@@ -39,7 +39,7 @@ if not cython.compiled:
     )
     from mmtwin.mm.mem_map import MemMap
     from mmtwin.mm.mmzone import ZoneRecords, Zones
-    from mmtwin.mm.page_flags import PG_buddy, PG_lru
+    from mmtwin.mm.page_flags import PG_buddy, PG_lru, PG_pcp
     from mmtwin.mm.types import Pages, Sysctls, U8s, i64, u8, u32, u64
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import NR_FREE_PAGES, NR_FREE_PAGES_BLOCKS
@@ -281,6 +281,58 @@ class Buddy:
             self.add_to_free_list(pfn + (cython.cast(u64, 1) << high), zone, high, migratetype)
             added += cython.cast(i64, 1) << high
         return added
+
+    @cython.cfunc
+    @cython.nogil
+    def take_pages(
+        self, zone: u32, migratetype: cython.int, want: cython.int, where: u32
+    ) -> cython.int:
+        """Move up to `want` single pages of the smallest block to the per-CPU list `where`: how
+        many, 0 if the type has none. rmqueue_bulk() comes to the same, splitting page by page."""
+        order: cython.int = 0
+        pfn: u64 = 0
+        while order < NR_PAGE_ORDERS:
+            pfn = self.get_page_from_free_area(zone, order, migratetype)
+            if pfn:
+                break
+            order += 1
+        if pfn == 0:
+            return 0
+        self.del_page_from_free_list(pfn, zone, order, migratetype)
+        taken: cython.int = min(want, 1 << order)
+        self.list_pages(pfn, taken, zone, migratetype, where)
+        self.put_back(pfn + taken, pfn + (cython.cast(u64, 1) << order), zone, migratetype)
+        return taken
+
+    @cython.cfunc
+    @cython.nogil
+    def list_pages(
+        self, pfn: u64, nr: cython.int, zone: u32, migratetype: cython.int, where: u32
+    ) -> cython.int:
+        """Single pages, ascending, to the end of a per-CPU list."""
+        node: u8 = cython.cast(u8, self.records[zone].node)
+        at: u64
+        for at in range(pfn, pfn + nr):
+            self.pages[at].flags = PG_pcp
+            self.pages[at].order = 0
+            self.pages[at].migratetype = cython.cast(u8, migratetype)
+            self.pages[at].zone = cython.cast(u8, zone)
+            self.pages[at].node = node
+            self.mem_map.list_add_tail(where, at)
+            self.account_taken(zone, 1, migratetype)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def put_back(self, start: u64, end: u64, zone: u32, migratetype: cython.int) -> cython.int:
+        """The rest of a block that ends at `end`, in the largest aligned blocks."""
+        order: cython.int = 0
+        while start < end:
+            while not (start >> order) & 1:
+                order += 1
+            self.add_to_free_list(start, zone, order, migratetype)
+            start += cython.cast(u64, 1) << order
+        return 0
 
     # -- moving between mobilities
 

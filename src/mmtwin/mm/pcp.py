@@ -148,12 +148,18 @@ class PerCpuPages:
         """Move a batch from the buddy lists to an empty list: rmqueue_bulk()."""
         count: cython.int
         taken: cython.int = 0
+        pages: cython.int
         pfn: u64
         if self.autotune:
             count = self.nr_pcp_alloc(zone, at, order)
         else:
             count = self.scaled(self.pcps[at].batch, order)
         while taken < count:
+            if order == 0:
+                pages = self.buddy.take_pages(zone, migratetype, count - taken, where)
+                taken += pages
+                if pages:
+                    continue
             pfn = self.fallback.rmqueue(zone, order, migratetype, alloc_flags)
             if pfn == 0:
                 break
