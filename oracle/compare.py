@@ -9,68 +9,10 @@ import argparse
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from oracle.golden import Record, read
-from oracle.views import BY_CHANGES
-
-Key = tuple[str, str]  # class, name within the scenario
-
-
-def _result_class(command: str) -> str:
-    return "mincore" if command.startswith("mincore") else "results"
-
-
-def operations(made: Record) -> Iterator[tuple[Key, Any]]:
-    number = 0
-    for _, task, command, result, *faults in made["ops"]:
-        if command == "mkswap":
-            continue
-        number += 1
-        name = f"{number} {task}: {command}"
-        yield (_result_class(command), name), result
-        if faults:
-            yield ("faults", name), faults
-
-
-def kind_class(kind: str) -> str:
-    return kind.split(":")[0] if not kind.startswith("/") else "shown files"
-
-
-def _full(kind: str, view: dict[str, Any], last: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    if view.get("_d"):
-        view = {**last.get(kind, {}), **{k: v for k, v in view.items() if k != "_d"}}
-    last[kind] = view
-    return view
-
-
-def _leaves(view: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in view.items():
-        if key in ("maps", "runs", "segs"):
-            yield from ((f"{key}[{i}]", item) for i, item in enumerate(value))
-        else:
-            yield key, value
-
-
-def checkpoints(made: Record) -> Iterator[tuple[Key, Any]]:
-    last: dict[str, dict[str, Any]] = {}
-    first: dict[str, dict[str, Any]] = {}
-    for name, shown in made["ck"].items():
-        kind = name.split("|", 2)[2]
-        full = _full(kind, shown, last)
-        counters = kind in BY_CHANGES or (kind.startswith("/") and "text" not in full)
-        base = first.setdefault(kind, full) if counters else {}
-        for key, value in _leaves(full):
-            place = "segs" if key.startswith("segs") else kind_class(kind)
-            if isinstance(value, int) and isinstance(base.get(key), int):
-                value -= base[key]
-            yield (place, f"{name}.{key}"), value
-
-
-def observables(made: Record) -> dict[Key, Any]:
-    return dict([*operations(made), *checkpoints(made)])
+from mmtwin.scenario.golden import Record, observables, read
 
 
 def compare(mine: Record, other: Record) -> dict[str, list[tuple[str, Any, Any]]]:
@@ -78,7 +20,7 @@ def compare(mine: Record, other: Record) -> dict[str, list[tuple[str, Any, Any]]
     a, b = observables(mine), observables(other)
     found: dict[str, list[tuple[str, Any, Any]]] = defaultdict(list)
     for key in a | b:
-        found[key[0]].append((key[1], a.get(key), b.get(key)))
+        found[key.kind].append((key.name, a.get(key), b.get(key)))
     return found
 
 

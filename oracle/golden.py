@@ -1,16 +1,14 @@
 """Golden lines: one JSON record a scenario, as SCENARIOS.md describes them."""
 
 import gzip
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mmtwin.scenario.golden import Checkpoints, Record, line
+from mmtwin.scenario.kernel_files import View, view
 from oracle.stream import Answers
-from oracle.views import BY_CHANGES, View, view
-
-Record = dict[str, Any]
 
 
 def record(answers: Answers, kernel: str, config: str, repetition: int = 1) -> Record:
@@ -36,34 +34,12 @@ def operation(fields: list[str]) -> list[Any]:
     return [int(line), task, command, result, *(int(count) for count in faults)]
 
 
-def changes(before: View, now: View) -> View:
-    gone = {key: None for key in before if key not in now}
-    return {k: v for k, v in now.items() if before.get(k) != v} | gone | {"_d": 1}
-
-
 def checkpoints(frames: Iterable[tuple[str, str]]) -> dict[str, View]:
-    found: dict[str, View] = {}
-    last: dict[str, View] = {}
+    shown = Checkpoints()
     for name, text in frames:
         label, task, kind = name.split("|", 2)
-        now = view(kind, text)
-        counters = kind in BY_CHANGES or (kind.startswith("/") and "text" not in now)
-        shown = changes(last[kind], now) if counters and kind in last else now
-        last[kind] = now
-        found[_free_key(found, label, task, kind)] = shown
-    return found
-
-
-def _free_key(found: dict[str, View], label: str, task: str, kind: str) -> str:
-    key, number = f"{label}|{task}|{kind}", 1
-    while key in found:
-        number += 1
-        key = f"{label}#{number}|{task}|{kind}"
-    return key
-
-
-def line(made: Record) -> str:
-    return json.dumps(made, separators=(",", ":")) + "\n"
+        shown.add(label, task, kind, view(kind, text))
+    return shown.found
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
@@ -74,12 +50,6 @@ def write(path: Path, records: Iterable[Record]) -> None:
     part = path.with_name(path.name + ".part")
     part.write_bytes(data)
     part.rename(path)
-
-
-def read(path: Path) -> list[Record]:
-    data = path.read_bytes()
-    text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    return [json.loads(row) for row in text.splitlines() if row.strip()]
 
 
 # -- event streams ---------------------------------------------------------------------------

@@ -264,12 +264,17 @@ class Task:
         return int(status)
 
     def setrlimit(self, resource: int, soft: int, hard: int | None = None) -> None:
-        """setrlimit(2) (RLIMIT_*), in bytes or what the resource counts; -1 is no limit."""
+        """setrlimit(2) (RLIMIT_*), in bytes or what the resource counts; -1 is no limit.
+
+        Only root raises the hard limit (EPERM).
+        """
         limits, at = self.machine.arena.rlimits, self.index * 32 + 2 * resource
         soft &= RLIM_INFINITY
         hard = int(limits[at + 1]) if hard is None else hard & RLIM_INFINITY
         if soft > hard:
             raise _os_error(errno.EINVAL, "setrlimit")
+        if hard > int(limits[at + 1]) and int(self._record.uid):
+            raise _os_error(errno.EPERM, "setrlimit")
         limits[at], limits[at + 1] = soft, hard
 
     def getrlimit(self, resource: int) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from mmtwin.mm.uapi import (
 )
 from mmtwin.mm.vm_flags import VM_LOCKED
 from mmtwin.task import SegmentationFault, Task
-from tests.scenario_lite import assert_as_real_kernel
+from tests.scenario.real_kernels import assert_as_real_kernel
 
 PAGE, KIB, MIB = 4096, 1 << 10, 1 << 20
 HEAP = 0x600000

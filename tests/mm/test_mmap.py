@@ -25,7 +25,7 @@ from mmtwin.mm.vm_flags import (
 from mmtwin.task import SignalError, Task
 from tests.conftest import built_engines
 from tests.mm.test_fork import pages_in_use
-from tests.scenario_lite import assert_as_real_kernel
+from tests.scenario.real_kernels import assert_as_real_kernel
 
 PAGE, MIB = 4096, 1 << 20
 RW = uapi.PROT_READ | uapi.PROT_WRITE

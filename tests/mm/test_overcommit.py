@@ -9,7 +9,7 @@ import pytest
 from mmtwin.machine import Machine
 from mmtwin.mm.uapi import MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED
 from mmtwin.task import Task
-from tests.scenario_lite import assert_as_real_kernel
+from tests.scenario.real_kernels import assert_as_real_kernel
 
 MIB = 1 << 20
 ANON, SHARED = MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from mmtwin.scenario.golden import read
 from oracle import golden, stream
 from oracle.compare import compare
 from oracle.events import default_events
@@ -62,7 +63,7 @@ def test_records_are_written_whole_and_read_back(tmp_path) -> None:
     made = golden.record(stream.parse(HEAD + BODY)[1][0], "k", "c")
     for name in ("x.jsonl", "x.jsonl.gz"):
         golden.write(tmp_path / name, [made, made])
-        assert golden.read(tmp_path / name) == [made, made]
+        assert read(tmp_path / name) == [made, made]
     assert json.loads((tmp_path / "x.jsonl").read_text().splitlines()[0]) == made
 
 
@@ -104,6 +105,6 @@ def test_comparison_is_by_changes_and_passes_over_preparation() -> None:
 
 @pytest.mark.parametrize("name", ["612_exact", "61_exact", "618_exact"])
 def test_the_given_golden_files_have_the_form_that_is_compared(shared, name: str) -> None:
-    for made in golden.read(shared / "golden" / f"{name}.jsonl.gz"):
+    for made in read(shared / "golden" / f"{name}.jsonl.gz"):
         rows = [row for found in compare(made, made).values() for row in found]
         assert rows and all(a == b for _, a, b in rows)

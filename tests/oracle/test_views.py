@@ -2,7 +2,7 @@
 
 import pytest
 
-from oracle.views import view
+from mmtwin.scenario.kernel_files import view
 
 MAPS = """\
 00400000-00408000 r-xp 00000000 00:02 12  /exe

@@ -91,7 +91,7 @@ def test_the_rollup_has_its_three_lines_more() -> None:
     ],
 )
 def test_flags_are_two_letters_each_in_order_of_their_bits(flags: int, text: str) -> None:
-    assert smaps.flag_letters(flags) == f"VmFlags: {text} \n"
+    assert smaps.flag_letters(flags, 612) == f"VmFlags: {text} \n"
 
 
 def test_bitmaps_are_hexadecimal_in_groups() -> None:

@@ -14,6 +14,7 @@ from mmtwin.cli.errors import EXIT_INPUT, one_line
 from mmtwin.cli.export import export
 from mmtwin.cli.info import info
 from mmtwin.cli.run import run
+from mmtwin.cli.scenario import scenario
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,7 +23,7 @@ def cli() -> None:
     """An executable model of Linux memory management."""
 
 
-for _command in (run, cat, export, convert, info):
+for _command in (run, cat, export, convert, info, scenario):
     cli.add_command(_command)
 
 

@@ -7,6 +7,7 @@ import os
 import click
 
 from mmtwin.errors import ConfigError, NotModelledError, SavedMachineError
+from mmtwin.scenario.errors import ScenarioError
 from mmtwin.trace.errors import TraceError
 
 EXIT_INPUT = 2  # usage or input
@@ -22,7 +23,7 @@ def one_line(e: Exception) -> str | None:
         hint = getattr(e, "ctx", None)
         more = f" (see mmtwin {hint.info_name} --help)" if hint and hint.parent else ""
         text = e.format_message() + more
-    elif isinstance(e, (TraceError, ConfigError, SavedMachineError, UsageError)):
+    elif isinstance(e, (TraceError, ConfigError, SavedMachineError, ScenarioError, UsageError)):
         text = str(e)
     elif isinstance(e, NotModelledError):
         text = f"{e.filename}: {e.strerror}"

@@ -171,7 +171,8 @@ class FileFault:
     @cython.cfunc
     @cython.nogil
     def do_fault_around(self, vma: u32, address: u64, at: u64) -> cython.int:
-        """Map what is cached in the window around address: filemap_map_pages()."""
+        """Map what is cached in the window around address: filemap_map_pages(). The resident set
+        grows by all of it at once, which shows where percpu counters are read late."""
         window: u64 = cython.cast(u64, self.sysctl[0].fault_around_bytes)
         start: u64 = address & ~(window - 1) & ALL_ONES
         if start < self.vmas[vma].vm_start:
@@ -184,13 +185,19 @@ class FileFault:
         inode: u32 = self.inode_of(vma)
         size: u64 = (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT
         to: u64 = at - ((address - start) >> PAGE_SHIFT)
+        mapped: cython.int = 0
+        member: cython.int = 0
         while start < end and self.pgoff(vma, start) < size:
             if self.ptes[to] == 0:
                 pfn: u64 = self.page_cache.find_get_page(inode, self.pgoff(vma, start))
                 if pfn and self.may_map(pfn):
-                    self.set_pte_range(vma, to, pfn, 0)
+                    self.map_page(vma, to, pfn, 0)
+                    member = self.memory.mm_counter_file(pfn)
+                    mapped += 1
             start += PAGE_SIZE
             to += 1
+        if mapped:
+            self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, member, mapped)
         return 0
 
     @cython.cfunc
@@ -204,7 +211,14 @@ class FileFault:
     @cython.cfunc
     @cython.nogil
     def set_pte_range(self, vma: u32, at: u64, pfn: u64, write: cython.int) -> cython.int:
-        """Map a page of the cache: one reference, one mapcount, one page of rss."""
+        """Map a page of the cache and count it into the resident set."""
+        self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, self.memory.mm_counter_file(pfn), 1)
+        return self.map_page(vma, at, pfn, write)
+
+    @cython.cfunc
+    @cython.nogil
+    def map_page(self, vma: u32, at: u64, pfn: u64, write: cython.int) -> cython.int:
+        """A pte for a page of the cache: one reference, one mapcount."""
         vm_flags: u64 = self.vmas[vma].vm_flags
         pte: u64 = (pfn << PAGE_SHIFT) | vm_page_prot(vm_flags, self.vmas[vma].vm_ops)
         if write:
@@ -213,7 +227,6 @@ class FileFault:
                 pte |= PAGE_RW
         self.pages[pfn].refcount += 1
         self.rmap.add_file_rmap(pfn)
-        self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, self.memory.mm_counter_file(pfn), 1)
         self.ptes[at] = pte
         return 0
 

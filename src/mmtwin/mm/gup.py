@@ -53,6 +53,7 @@ class Gup:
             if error == 0:
                 done += 1
                 start += PAGE_SIZE
+        self.lru.lru_add_drain()  # populate_vma_page_range(), faultin_page_range()
         return done if done or error == 0 else error
 
     @cython.cfunc

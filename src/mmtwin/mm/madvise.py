@@ -216,7 +216,7 @@ class Madvise:
         if self.vmas[vma].vm_flags & forbidden:
             return -EINVAL
         if advice != MADV_FREE:
-            return self.memory.zap_page_range(vma, start, end)
+            return self.memory.zap_and_reclaim(vma, start, end)
         if self.vmas[vma].vm_ops != VMOPS_NONE:
             return -EINVAL
         return self.memory.madvise_ptes(vma, start, end, advice)

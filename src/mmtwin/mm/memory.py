@@ -174,7 +174,7 @@ class Memory:
         Counts PGFAULT, and min_flt or maj_flt of the current task unless it failed
         (mm_account_fault()).
         """
-        self.rss.check_sync_rss_stat(self.vmas[vma].vm_mm)
+        self.rss.check_sync_rss_stat(self.current[0].mm)
         fault: cython.int = self.handle_pte_fault(vma, address & PAGE_MASK, write)
         self.vmstat.count_vm_events(PGFAULT, 1)
         if fault & VM_FAULT_ERROR:
@@ -309,8 +309,8 @@ class Memory:
         mm: u32 = self.vmas[vma].vm_mm
         if old == 0 or not self.pages[old].mapping & PAGE_MAPPING_ANON:
             if old:
-                self.rss.add_mm_counter(mm, self.mm_counter_file(old), -1)
-            self.rss.add_mm_counter(mm, MM_ANONPAGES, 1)
+                self.rss.add_mm_counter_fast(mm, self.mm_counter_file(old), -1)
+            self.rss.add_mm_counter_fast(mm, MM_ANONPAGES, 1)
         self.ptes[at] = 0
         self.tlb.flush_tlb_page(mm, address)
         self.set_anon_pte(vma, address, at, pfn)
@@ -350,6 +350,12 @@ class Memory:
     def zap_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
         """Unmap the pages of [start, end) inside one vma: zap_page_range_single(), unmap_vmas()."""
         return self.zap.zap_page_range(vma, start, end)
+
+    @cython.ccall
+    @cython.nogil
+    def zap_and_reclaim(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """Unmap for MADV_DONTNEED, with the tables that fall empty where the kernel does so."""
+        return self.zap.zap_and_reclaim(vma, start, end)
 
     @cython.ccall
     @cython.nogil

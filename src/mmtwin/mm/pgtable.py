@@ -279,7 +279,7 @@ class PageTables:
     @cython.ccall
     @cython.nogil
     def pte_free(self, mm: u32, address: u64) -> cython.int:
-        """Take back an empty pte table that a failed fault made."""
+        """Take out an empty pte table, and free it."""
         at: u64 = self.pmd_offset(mm, address)
         slot: u64 = (self.ptes[at] & PTE_PFN_MASK) >> PAGE_SHIFT
         return self.unpopulate(mm, at, slot, PAGE_SHIFT)

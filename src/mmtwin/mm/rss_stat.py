@@ -132,6 +132,15 @@ class RssStat:
             self.sync_mm_rss(mm)
         return 0
 
+    @cython.cfunc
+    @cython.nogil
+    def sync_current(self, mm: u32) -> cython.int:
+        """6.1 empties the task's cache before a walk over its own mm counts what it took."""
+        if self.sysctl[0].kernel < KERNEL_PERCPU_RSS and self.current[0].mm == mm:
+            self.shares[self.share_of(mm)].events = 0
+            self.sync_mm_rss(mm)
+        return 0
+
     @cython.ccall
     @cython.nogil
     def sync_mm_rss(self, mm: u32) -> cython.int:

@@ -21,11 +21,14 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, RssStat
     from mmtwin.mm.tlb import Tlb
-    from mmtwin.mm.types import Pages, U64s, Vmas, i64, u32, u64
+    from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_RAND_READ, VM_SEQ_READ
 
 # struct mmu_gather: the range to be flushed; `depth` counts the open ones.
 MmuGather = cython.struct(start=u64, end=u64, mm=u32, depth=u32)
+# Until 6.14 what unmaps (munmap, exit, MADV_DONTNEED) first emptied this CPU's LRU batches.
+NO_DRAIN_BEFORE_ZAP = cython.declare(cython.const[cython.int], 614)
+PT_RECLAIM = cython.declare(cython.const[cython.int], 614)  # CONFIG_PT_RECLAIM, on by default
 # Pages taken out of one page table, by kind.
 RssVec = cython.struct(file=i64, anon=i64, shmem=i64)
 
@@ -44,6 +47,7 @@ class Zap:
     pages: Pages
     ptes: U64s
     vmas: Vmas
+    sysctl: Sysctls
     gather: MmuGathers
     page_tables: PageTables
     tlb: Tlb
@@ -55,6 +59,7 @@ class Zap:
 
     def __init__(self, arena, config):
         self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
+        self.sysctl = arena.sysctl
         self.gather = arena.array("mmu_gather", "zap.MmuGather", 1)
 
     def wire(self, m):
@@ -92,6 +97,8 @@ class Zap:
     def zap_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
         """Unmap the pages of [start, end) inside one vma; the tables stay."""
         mm: u32 = self.vmas[vma].vm_mm
+        if self.sysctl[0].kernel < NO_DRAIN_BEFORE_ZAP:
+            self.lru.lru_add_drain()
         self.rss.update_hiwater_rss(mm)
         self.tlb_gather_mmu(mm)
         while start < end:
@@ -106,6 +113,25 @@ class Zap:
                 self.zap_pte_range(vma, start, at, at + ((stop - start) >> PAGE_SHIFT))
             start = stop
         return self.tlb_finish_mmu()
+
+    @cython.ccall
+    @cython.nogil
+    def zap_and_reclaim(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """zap_page_range() for MADV_DONTNEED, which since 6.14 also frees the page tables that it
+        emptied: those of which all 2 MiB lie in the range (try_get_and_clear_pmd())."""
+        self.zap_page_range(vma, start, end)
+        if self.sysctl[0].kernel < PT_RECLAIM:
+            return 0
+        mm: u32 = self.vmas[vma].vm_mm
+        start = (start + PMD_SIZE - 1) & PMD_MASK
+        while start < end and end - start >= PMD_SIZE:
+            start = self.page_tables.next_pmd(mm, start, end)
+            if start >= end or end - start < PMD_SIZE:
+                break
+            if not start & (PMD_SIZE - 1) and self.page_tables.pte_offset(mm, start):
+                self.page_tables.pte_free(mm, start)
+            start = (start & PMD_MASK) + PMD_SIZE
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -163,6 +189,7 @@ class Zap:
         self, mm: u32, file: cython.int, anon: cython.int, shmem: cython.int
     ) -> cython.int:
         """The resident set changes once a table."""
+        self.rss.sync_current(mm)
         if file:
             self.rss.add_mm_counter(mm, MM_FILEPAGES, file)
         if anon:

@@ -58,7 +58,7 @@ MNEMONICS = tuple(
     )
 )
 GATE_FLAGS = vm.VM_EXEC
-KSM_SINCE, WIDE_THP_SINCE = 606, 606
+KSM_SINCE, WIDE_THP_SINCE, LOCKONFAULT_SINCE = 606, 606, 602
 Sums = dict[str, int]  # bytes, by the field of struct mem_size_stats
 
 # The lines that areas and the roll-up have in common, and the field of each; "" where the model
@@ -137,9 +137,12 @@ def rows(sums: Sums, kernel: int, rollup: bool) -> str:
     )
 
 
-def flag_letters(flags: int) -> str:
-    """The VmFlags line."""
-    return "VmFlags: " + "".join(f"{letters} " for bit, letters in MNEMONICS if flags & bit) + "\n"
+def flag_letters(flags: int, kernel: int) -> str:
+    """The VmFlags line; 6.1 has no letters for VM_LOCKONFAULT."""
+    known = dict(MNEMONICS)
+    if kernel < LOCKONFAULT_SINCE:
+        known[vm.VM_LOCKONFAULT] = "??"
+    return "VmFlags: " + "".join(f"{word} " for bit, word in known.items() if flags & bit) + "\n"
 
 
 def area(header: str, size: int, sums: Sums, flags: int, kernel: int) -> str:
@@ -152,6 +155,6 @@ def area(header: str, size: int, sums: Sums, flags: int, kernel: int) -> str:
             *(row(*pair) for pair in sizes),
             rows(sums, kernel, rollup=False),
             f"THPeligible:    {eligible}\n",
-            flag_letters(flags),
+            flag_letters(flags, kernel),
         ]
     )

@@ -242,11 +242,6 @@ VIEWS: dict[str, Callable[[str], View]] = {
     "n0mem": node_meminfo, "psi": psi, "ksm": numbers, "zswap": numbers, "hugetlb": numbers,
     "cg": group, "pm": pages,
 }  # fmt: skip
-# Counters of the whole machine: shown in full once, and then by what has changed.
-BY_CHANGES = (
-    "meminfo", "vmstat", "buddyinfo", "zoneinfo", "slabinfo", "pagetypeinfo", "node0", "node1",
-    "n0mem", "vmallocinfo",
-)  # fmt: skip
 
 
 def plain_lines(text: str) -> View:

@@ -1,0 +1,63 @@
+"""Checkpoints: which kernel files a `ck` line reads.
+
+What is read is the machine's own files, taken apart as a real kernel's are (kernel_files.py).
+"""
+
+from __future__ import annotations
+
+import errno
+
+from mmtwin.errors import NotModelledError
+from mmtwin.machine import Machine
+from mmtwin.scenario import pagemap
+from mmtwin.task import Task
+
+NODES = "/sys/devices/system/node"
+MACHINE_FILES = {
+    "meminfo": "/proc/meminfo", "vmstat": "/proc/vmstat", "buddyinfo": "/proc/buddyinfo",
+    "zoneinfo": "/proc/zoneinfo", "pagetypeinfo": "/proc/pagetypeinfo",
+    "node0": f"{NODES}/node0/numastat", "node1": f"{NODES}/node1/numastat",
+    "n0mem": f"{NODES}/node0/meminfo", "slabinfo": "/proc/slabinfo", "swaps": "/proc/swaps",
+    "vmallocinfo": "/proc/vmallocinfo", "psi": "/proc/pressure/memory",
+}  # fmt: skip
+# Kinds without a file of their own in the model, and what they wait for.
+WAITING = {
+    "cg": "memory cgroups", "lru_gen": "MGLRU", "zram": "zram", "zswap": "zswap", "ksm": "KSM",
+    "hugetlb": "hugetlb", "extfrag": "extfrag",
+}  # fmt: skip
+STAT_REFRESH = "/proc/sys/vm/stat_refresh"
+
+
+def split_task(kind: str) -> tuple[str, str]:
+    """The task that a kind of file is wanted of, and the kind: `q.maps`, `maps`, `meminfo`."""
+    name, dot, rest = kind.partition(".")
+    if is_of_machine(kind):
+        return "-", kind
+    return (name, rest) if dot and ":" not in name else ("p", kind)
+
+
+def is_of_machine(kind: str) -> bool:
+    """Not one task's."""
+    return kind in MACHINE_FILES or kind.split(":")[0] in WAITING
+
+
+def machine_file(machine: Machine, kind: str) -> str:
+    """A file of the whole machine, its counters first made exact (NotModelledError)."""
+    if kind not in MACHINE_FILES:
+        raise NotModelledError(kind, f"{WAITING[kind.split(':')[0]]}: not modelled yet")
+    machine.write(STAT_REFRESH, "1")
+    return machine.read(MACHINE_FILES[kind])
+
+
+def task_file(machine: Machine, task: Task | None, kind: str, span: tuple[int, int]) -> str:
+    """A file of a task, `E 3` for one that is gone; `span` is start and length of a `pm:`."""
+    if task is None:
+        return f"E {errno.ESRCH}"
+    if kind.startswith("pm:"):
+        return pagemap.runs(machine, task, *span)
+    try:
+        return machine.read(f"/proc/{task.pid}/{kind}")
+    except NotModelledError:
+        raise
+    except OSError as error:
+        return f"E {error.errno}"

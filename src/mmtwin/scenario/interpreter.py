@@ -1,0 +1,261 @@
+"""Runs a scenario on a machine: operations and checkpoints in the form of the golden records.
+
+A command that the model cannot carry out ends the run: what comes after it would be told of
+another machine. The record says where and why.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from mmtwin.errors import NotModelledError
+from mmtwin.machine import Machine
+from mmtwin.scenario import checkpoints, golden
+from mmtwin.scenario.kernel_files import view
+from mmtwin.scenario.language import TASK_COMMANDS, Command, Scenario, argument, value
+from mmtwin.scenario.machine_commands import MachineCommands
+from mmtwin.scenario.memory_commands import MEMORY_COMMANDS, Call
+from mmtwin.scenario.program import (
+    EXACT_MODE,
+    Runner,
+    recover,
+    serve,
+    settle,
+    settle_private,
+)
+from mmtwin.scenario.touch_commands import TOUCH_COMMANDS
+from mmtwin.task import SignalError, Task
+
+HEX_FROM = 0x1000000  # results from here on are printed in hex
+CALLS = {**MEMORY_COMMANDS, **TOUCH_COMMANDS}
+
+
+class NoSuchTask(Exception):
+    """A command for a task that is not there."""
+
+
+def run(scenario: Scenario, machine: Machine, config: str = EXACT_MODE) -> golden.Record:
+    """The scenario's record; `not_modelled` in it is where and why it ended early, if it did."""
+    return Interpreter(machine).run(scenario, config)
+
+
+class Interpreter:
+    """One run of one scenario."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.runner = Runner(machine)
+        self.commands = MachineCommands(machine)
+        self.tasks: dict[str, Task] = {}
+        self.registers: dict[str, int] = {}
+        self.last_faults: dict[str, tuple[int, int]] = {}
+        self.ops: list[list[Any]] = []
+        self.checkpoints = golden.Checkpoints()
+        self.missing: dict[str, str] = {}
+
+    def run(self, scenario: Scenario, config: str) -> golden.Record:
+        """Carry out every command, up to the first that is not modelled."""
+        stopped = None
+        for command in scenario.commands:
+            try:
+                self.step(command)
+            except NotModelledError as error:
+                reason = f"{error.filename}: {error.strerror}"
+                stopped = {"line": command.line, "command": command.text, "reason": reason}
+                break
+        return {
+            "scenario": scenario.name, "ops": self.ops, "ck": self.checkpoints.found,
+            "done": stopped is None, "kernel": self.machine.config.kernel_name, "config": config,
+            "not_modelled": stopped, "missing": self.missing,
+        }  # fmt: skip
+
+    def step(self, command: Command) -> None:
+        """One line."""
+        verb = command.verb
+        if verb == "ck":
+            self.checkpoint(command.words[0], command.words[1:])
+        elif verb == "show":
+            path = command.words[0]
+            self.checkpoints.add("show", "-", path, view(path, self.machine.read(path)))
+        elif verb == "set":
+            self.registers[command.words[0]] = value(command.words[1], self.registers)
+        elif verb in TASK_COMMANDS:
+            self.task_command(command)
+        elif hasattr(self, f"do_{verb}"):
+            self.about_task(command)
+        else:
+            self.machine_command(command)
+
+    # Commands of a task
+
+    def task_command(self, command: Command) -> None:
+        """A command in a task, with the faults that it took there."""
+        task = self.tasks.get(command.task)
+        if task is None or not task.alive:
+            self.answer(command, command.task, f"E {errno.ESRCH}")
+            return
+        serve(task)
+        before = task.min_flt, task.maj_flt
+        recover(task)
+        result = self.result(task, command)
+        faults = task.min_flt - before[0], task.maj_flt - before[1]
+        if command.verb == "fork":
+            faults = 0, 0  # what fork costs is what touching both sides' own pages again costs
+        elif command.verb == "exit":
+            faults = self.last_faults.get(command.task, (0, 0))  # nobody counts any more
+        self.last_faults[command.task] = faults
+        self.machine.processes.switch_to(self.runner.task.index, 0)
+        self.answer(command, command.task, result, *faults)
+
+    def result(self, task: Task, command: Command) -> str:
+        """The answer as it is printed."""
+        try:
+            if command.verb == "fork":
+                return self.fork(task, command.words[0])
+            if command.verb == "exit":
+                task.exit(value(command.words[0], self.registers))
+                return "0"
+            return self.call(task, command)
+        except NotModelledError:
+            raise
+        except SignalError as error:
+            return f"SIG {error.signal} code {error.code} after {error.done}"
+        except OSError as error:
+            self._set_result(command, -int(error.errno or 0))
+            return f"E {error.errno}"
+
+    def call(self, task: Task, command: Command) -> str:
+        """A command of the tables."""
+        verb = command.verb
+        if verb not in CALLS:
+            raise NotModelledError(verb, f"`{verb}` is not modelled yet")
+        kinds = TASK_COMMANDS[verb].replace("?", "")
+        arguments = [
+            argument(kind, word, self.registers)
+            for kind, word in zip(kinds, command.words, strict=False)
+            if kind not in "Rs"
+        ]
+        answer = CALLS[verb](Call(self.machine, task, arguments))
+        if isinstance(answer, str):
+            return answer
+        self._set_result(command, answer)
+        return number_text(answer)
+
+    def _set_result(self, command: Command, result: int) -> None:
+        if TASK_COMMANDS[command.verb].startswith("R"):
+            self.registers[command.words[0]] = result
+
+    def fork(self, task: Task, name: str) -> str:
+        """The child settles first, then the parent touches its private pages again."""
+        try:
+            child = task.fork()
+        except OSError:
+            recover(task)  # the copying had begun: its private pages are write-protected
+            raise
+        self.tasks[name] = child
+        settle(child)
+        settle_private(task)
+        return "0"
+
+    # Commands about tasks, by the runner
+
+    def about_task(self, command: Command) -> None:
+        """spawn, reap, kill, clearrefs, oomadj."""
+        try:
+            answer = getattr(self, f"do_{command.verb}")(*command.words)
+        except NoSuchTask:
+            return
+        except NotModelledError:
+            raise
+        except OSError as error:
+            answer = f"E {error.errno}"
+        self.ops.append([command.line, command.words[0], command.verb, answer])
+
+    def do_spawn(self, name: str, group: str = "") -> str:
+        """A new task."""
+        if group:
+            raise NotModelledError("spawn", "memory cgroups are not modelled yet")
+        self.tasks[name] = self.runner.spawn()
+        return "0"
+
+    def do_reap(self, name: str) -> str:
+        """How a task ended, or that it has not."""
+        task = self.tasks.get(name)
+        if task is None:
+            raise NoSuchTask
+        if task.alive:
+            return "alive"
+        status = task.reap()
+        del self.tasks[name]
+        return f"signal {status & 0x7F}" if status & 0x7F else f"exit {status >> 8}"
+
+    def do_kill(self, name: str) -> str:
+        """SIGKILL, then what reap says."""
+        task = self.tasks.get(name)
+        if task is None:
+            raise NoSuchTask
+        if task.alive:
+            task.kill()
+        return self.do_reap(name)
+
+    def do_clearrefs(self, name: str, what: str) -> str:
+        """/proc/PID/clear_refs."""
+        return self._write_task_file(name, "clear_refs", what)
+
+    def do_oomadj(self, name: str, what: str) -> str:
+        """/proc/PID/oom_score_adj."""
+        return self._write_task_file(name, "oom_score_adj", what)
+
+    def _write_task_file(self, name: str, file: str, text: str) -> str:
+        task = self.tasks.get(name)
+        if task is None:
+            return f"E {errno.ENOENT}"
+        self.machine.write(f"/proc/{task.pid}/{file}", text)
+        return "0"
+
+    # Commands on the machine
+
+    def machine_command(self, command: Command) -> None:
+        """Those that are silent answer only when they fail."""
+        answer = "0"
+        try:
+            silent = self.commands.run(command.verb, command.words)
+        except NotModelledError:
+            raise
+        except OSError as error:
+            silent, answer = False, f"E {error.errno}"
+        if not silent:
+            self.answer(command, "-", answer)
+
+    def answer(self, command: Command, task: str, result: str, *faults: int) -> None:
+        """One row of `ops`."""
+        self.ops.append([command.line, task, command.text, result, *faults])
+
+    # Checkpoints
+
+    def checkpoint(self, label: str, kinds: tuple[str, ...]) -> None:
+        """Every file of a `ck` line; one that is not modelled is left out, with its reason."""
+        for wanted in kinds:
+            task, kind = checkpoints.split_task(wanted)
+            try:
+                text = self.file(task, kind)
+            except NotModelledError as error:
+                self.missing[f"{label}|{task}|{kind}"] = f"{error.filename}: {error.strerror}"
+                continue
+            self.checkpoints.add(label, task, kind, view(kind, text))
+
+    def file(self, task: str, kind: str) -> str:
+        """The text behind one checkpoint."""
+        if task == "-":
+            return checkpoints.machine_file(self.machine, kind)
+        span = (0, 0)
+        if kind.startswith("pm:"):
+            start, length = kind.removeprefix("pm:").rsplit(":", 1)
+            span = value(start, self.registers), value(length, self.registers)
+        return checkpoints.task_file(self.machine, self.tasks.get(task), kind, span)
+
+
+def number_text(number: int) -> str:
+    """A result as the runner prints it."""
+    return hex(number) if number >= HEX_FROM else str(number)

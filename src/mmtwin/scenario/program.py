@@ -1,0 +1,170 @@
+"""The machine that answered, its runner, and the program that every task of a scenario runs.
+
+    0x00400000  text, 8 pages          of a file in tmpfs
+    0x00408000  data, 1 page           private copy of it
+    0x00409000  bss, 4 pages
+    0x0040d000  heap, from here
+    0x10000000  control area, 128 pages of a tmpfs file that the runner holds too
+    ...         vvar, vdso, stack
+
+The places are what exec and mmap give them. Before its first command a task has touched all of it
+(stack: three pages), so that a command's faults are its own: settle().
+"""
+
+from __future__ import annotations
+
+import re
+
+from mmtwin.elf_image import ElfImage, Segment
+from mmtwin.machine import Machine
+from mmtwin.mm.page_flags import PG_reclaim
+from mmtwin.mm.uapi import (
+    MAP_ANONYMOUS,
+    MAP_FIXED,
+    MAP_PRIVATE,
+    MAP_SHARED,
+    PROT_READ,
+    PROT_WRITE,
+)
+from mmtwin.mm.vm_flags import VM_NORESERVE
+from mmtwin.mm.zap import NO_DRAIN_BEFORE_ZAP
+from mmtwin.scenario.errors import ScenarioError
+from mmtwin.task import Task
+from mmtwin.units import PAGE_SIZE
+
+TEXT, TEXT_PAGES = 0x400000, 8
+DATA, DATA_PAGES = 0x408000, 5
+SIGNAL_STACK, SIGNAL_STACK_PAGES = 0x40A000, 2  # in bss
+CONTROL, CONTROL_PAGES = 0x10000000, 128
+STACK_TOP, STACK_PAGES = 0x7FFFFFFFF000, 3
+# Private pages that a new child writes to before it executes the program, and its parent meanwhile.
+CHILD_PAGES, PARENT_PAGES = 3, 2
+FILE_SIZE = (TEXT_PAGES + 1) * PAGE_SIZE
+
+EXACT_MODE = "smp1 (cpu on node0) 1.5GiB 2 NUMA nodes (768M each)"
+CONFIG = re.compile(r"smp(\d+)\D.*?([\d.]+)GiB.*?(\d+) (?:NUMA )?nodes")
+
+IMAGE = ElfImage(
+    "/exe",
+    "ET_EXEC",
+    TEXT + 0x200,
+    (
+        Segment("PT_LOAD", 5, 0, TEXT, TEXT_PAGES * PAGE_SIZE, TEXT_PAGES * PAGE_SIZE, PAGE_SIZE),
+        Segment("PT_LOAD", 6, DATA - TEXT, DATA, PAGE_SIZE, DATA_PAGES * PAGE_SIZE, PAGE_SIZE),
+        Segment("PT_GNU_STACK", 6, 0, 0, 0, 0, 16),
+    ),
+    size=FILE_SIZE,
+)
+
+
+def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
+    """The machine that a golden record's `config` describes (ScenarioError where it is unclear)."""
+    match = CONFIG.match(config)
+    if not match:
+        raise ScenarioError(f"the machine {config[:60]!r} is not described as smpN, GiB, nodes")
+    cpus, size, nodes = int(match[1]), float(match[2]), int(match[3])
+    ram = f"{int(size * 1024)}M"
+    tlb = {"pcid": False}  # QEMU's plain CPU
+    return Machine(ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, engine=engine)
+
+
+class Runner:
+    """The process that starts tasks. It maps what they map, so pages of both are shared."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.task = machine.spawn("runner")
+        self.text = self._tmpfs_file("/exe", FILE_SIZE)
+        self.control = self._tmpfs_file("/control", CONTROL_PAGES * PAGE_SIZE)
+        self._write_text()
+        self._map_both()
+        machine.lru.lru_add_drain_all()
+
+    def _tmpfs_file(self, path: str, size: int) -> int:
+        file = int(self.machine.shmem.shmem_file_setup(size, VM_NORESERVE))
+        self.machine.arena.names.setdefault("path", {})[file] = path
+        self.machine.arena.inodes[int(self.machine.arena.files[file].f_inode)].i_nlink = 1
+        return file
+
+    def _write_text(self) -> None:
+        """Unpacked at boot, then marked by drop_caches: fault-around passes such pages over.
+
+        Dirty pages are not dropped, but deactivate_file_folio() leaves them PG_reclaim, which
+        reads as PG_readahead.
+        """
+        cache, pages = self.machine.page_cache, self.machine.arena.pages
+        address = self.task.mmap(0, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, self.text)
+        self.task.write(address, FILE_SIZE)
+        self.task.munmap(address, FILE_SIZE)
+        inode = int(self.machine.arena.files[self.text].f_inode)
+        for index in range(FILE_SIZE // PAGE_SIZE):
+            pfn = int(cache.find_get_page(inode, index))
+            pages[pfn]["flags"] = int(pages[pfn]["flags"]) | PG_reclaim
+
+    def _map_both(self) -> None:
+        size = CONTROL_PAGES * PAGE_SIZE
+        self.slots = self.task.mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, self.control)
+        self.task.write(self.slots, size)
+        held = self.task.mmap(0, TEXT_PAGES * PAGE_SIZE, PROT_READ, MAP_SHARED, self.text)
+        self.task.read(held, TEXT_PAGES * PAGE_SIZE)
+        own = (CHILD_PAGES + PARENT_PAGES) * PAGE_SIZE
+        flags = MAP_PRIVATE | MAP_ANONYMOUS
+        self.own = self.task.mmap(0, own, PROT_READ | PROT_WRITE, flags)
+        self.task.write(self.own, own)
+
+    def spawn(self) -> Task:
+        """A child of the runner that has executed the program and settled."""
+        task = self.task.fork()
+        self.task.write(self.own + CHILD_PAGES * PAGE_SIZE, PARENT_PAGES * PAGE_SIZE)
+        task.write(self.own, CHILD_PAGES * PAGE_SIZE)
+        self._exec(task)
+        settle(task)
+        self.machine.processes.switch_to(self.task.index, 0)
+        return task
+
+    def _exec(self, task: Task) -> None:
+        task.exec(IMAGE, program_file=self.text)
+        self.machine.arena.names.setdefault("comm", {})[task.index] = "exe"
+        self._copy_arguments(task)
+        size, flags = CONTROL_PAGES * PAGE_SIZE, MAP_SHARED | MAP_FIXED
+        task.mmap(CONTROL, size, PROT_READ | PROT_WRITE, flags, self.control)
+
+    def _copy_arguments(self, task: Task) -> None:
+        """Their page on the new stack, which execve fills while the old address space is current,
+        and before it goes."""
+        machine, new = self.machine, task.mm_index
+        machine.processes.switch_to(task.index, 0)
+        machine.arena.current[0].mm = self.task.mm_index
+        vma = int(machine.vma_tree.find_vma(new, STACK_TOP - PAGE_SIZE))
+        machine.memory.handle_mm_fault(vma, STACK_TOP - PAGE_SIZE, 1)
+        machine.arena.current[0].mm = new
+        if machine.config.kernel < NO_DRAIN_BEFORE_ZAP:
+            machine.lru.lru_add_drain()
+
+
+def serve(task: Task) -> None:
+    """What a task touches of its own before each command; after a fork it has them already."""
+    task.write(CONTROL)
+    task.write(STACK_TOP - PAGE_SIZE)
+
+
+def recover(task: Task) -> None:
+    """What it touches while a command's faults are counted: where signals come back to."""
+    task.write(DATA)
+
+
+def settle(task: Task) -> None:
+    """Touch every page of the program's own."""
+    task.write(CONTROL)
+    task.read(TEXT, TEXT_PAGES * PAGE_SIZE)
+    task.read(CONTROL, CONTROL_PAGES * PAGE_SIZE)
+    settle_private(task)
+
+
+def settle_private(task: Task) -> None:
+    """The private pages, each read and written; those of no content only written."""
+    for page in range(DATA, DATA + DATA_PAGES * PAGE_SIZE, PAGE_SIZE):
+        if not SIGNAL_STACK <= page < SIGNAL_STACK + SIGNAL_STACK_PAGES * PAGE_SIZE:
+            task.read(page)
+        task.write(page)
+    task.write(STACK_TOP - STACK_PAGES * PAGE_SIZE, STACK_PAGES * PAGE_SIZE)
