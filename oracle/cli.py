@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mmtwin.scenario.golden import Record, line
 from oracle import OracleError, exact, golden, ordinary, qemu, stream
 from oracle.events import default_events
 from oracle.guest import Guest, prepare
@@ -184,7 +185,7 @@ def one_repetition(
     packages: Packages,
     scenarios: list[tuple[str, str]],
     repetition: int,
-) -> tuple[list[golden.Record], list[tuple[str, str, str]]]:
+) -> tuple[list[Record], list[tuple[str, str, str]]]:
     def events(name: str) -> str:
         return default_events(name) if options.ftrace == "auto" else options.ftrace or ""
 
@@ -203,13 +204,11 @@ def one_repetition(
     return records, traces
 
 
-def deliver(
-    out: Path | None, records: list[golden.Record], traces: list[tuple[str, str, str]]
-) -> None:
+def deliver(out: Path | None, records: list[Record], traces: list[tuple[str, str, str]]) -> None:
     if out:
         golden.write(out, records)
     else:
-        sys.stdout.writelines(map(golden.line, records))
+        sys.stdout.writelines(map(line, records))
     if traces:
         name = (out.name if out else "oracle.jsonl").removesuffix(".gz").removesuffix(".jsonl")
         path = (out.parent if out else Path()) / f"{name}.trace.txt.gz"

@@ -12,7 +12,7 @@ import pytest
 
 from .conftest import ROOT
 
-COMMANDS = ["scripts/demo", "scripts/test", "scripts/check", "scripts/bench", ".ci/run"]
+COMMANDS = ["scripts/demo", "scripts/test", "scripts/check", "scripts/bench", "scripts/fidelity", ".ci/run"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

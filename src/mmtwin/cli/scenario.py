@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
 
 from mmtwin.config import KERNELS
-from mmtwin.scenario import expectations, golden, interpreter, language, program
+from mmtwin.scenario import expectations, fidelity, golden, interpreter, language, program
 from mmtwin.scenario.errors import ScenarioError
 from mmtwin.scenario.language import Scenario
 from mmtwin.scenario.score import NOT_MODELLED, VERDICTS, Result, kernel_of, score, totals
@@ -58,37 +59,59 @@ def as_text(made: golden.Record) -> str:
               help="answers of a real kernel (repeatable)")  # fmt: skip
 @click.option("--variance", "variances", multiple=True, type=click.Path(path_type=Path),
               help="the spread of the golden file of the same place (repeatable)")  # fmt: skip
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="scenarios to take from the golden file of the same place; !PATTERN: all others",
+)
 @click.option("--kernel", type=click.Choice(list(KERNELS)), help="only answers of this kernel")
 @click.option("--expectations", "expected", type=click.Path(path_type=Path),
               help="what is known to be exact: fail where it no longer is")  # fmt: skip
 @click.option("--update", is_flag=True, help="write --expectations anew instead")
 @click.option("-v", "--verbose", is_flag=True, help="list each difference")
 @click.option("--json", "as_json", is_flag=True, help="print data, not text")
+@click.option("--markdown", is_flag=True, help="print a page, as docs/fidelity.md is")
 def score_files(
     files: tuple[Path, ...],
     answers: tuple[Path, ...],
     variances: tuple[Path, ...],
+    only: tuple[str, ...],
     kernel: str | None,
     expected: Path | None,
     update: bool,
     verbose: bool,
     as_json: bool,
+    markdown: bool,
 ) -> None:
     """Compare the twin with real kernels' answers to FILES, observable by observable."""
     scenarios = [language.load(path) for path in files]
     results: list[Result] = []
+    spreads: dict[str, Spread] = {}
     for place, path in enumerate(answers):
         spread = read_variance(variances[place]) if place < len(variances) else {}
-        results += score_one(scenarios, path, spread, kernel)
+        wanted = only[place] if place < len(only) else "*"
+        scored = score_one([s for s in scenarios if chosen(s.name, wanted)], path, spread, kernel)
+        results += scored
+        for result in scored:
+            spreads.setdefault(result.kernel, {}).update(spread)
     if not results:
         raise ScenarioError("no golden record is about any of these scenarios")
-    click.echo(json.dumps(as_data(results), indent=1) if as_json else table(results))
+    if markdown:
+        click.echo(fidelity.page(results, spreads), nl=False)
+    else:
+        click.echo(json.dumps(as_data(results), indent=1) if as_json else table(results))
     if verbose:
         for result in results:
             for difference in result.differences:
                 click.echo(str(difference))
     if expected is not None:
         check_expectations(expected, results, update)
+
+
+def chosen(name: str, pattern: str) -> bool:
+    """Whether a pattern, or with ! its opposite, takes a scenario."""
+    return fnmatch(name, pattern.removeprefix("!")) != pattern.startswith("!")
 
 
 def score_one(
@@ -112,7 +135,7 @@ def check_expectations(path: Path, results: list[Result], update: bool) -> None:
     for text in lost:
         print(f"mmtwin: {text}", file=sys.stderr)
     if lost:
-        raise click.exceptions.Exit(EXIT_REGRESSION)
+        sys.exit(EXIT_REGRESSION)
 
 
 def table(results: list[Result]) -> str:

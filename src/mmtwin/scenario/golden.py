@@ -38,7 +38,12 @@ def line(made: Record) -> str:
 
 
 def read(path: Path) -> list[Record]:
-    """The records of a file, gzipped or not (ScenarioError with the line, OSError)."""
+    """The records of a golden file, gzipped or not (ScenarioError with the line, OSError)."""
+    return read_lines(path, ("scenario", "ops", "ck"))
+
+
+def read_lines(path: Path, keys: tuple[str, ...]) -> list[Record]:
+    """JSON objects, one a line, each with these keys."""
     data = path.read_bytes()
     try:
         text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
@@ -47,17 +52,18 @@ def read(path: Path) -> list[Record]:
     records = []
     for number, row in enumerate(text.splitlines(), 1):
         if row.strip():
-            records.append(_record(row, f"{path}:{number}"))
+            records.append(_record(row, f"{path}:{number}", keys))
     return records
 
 
-def _record(row: bytes, place: str) -> Record:
+def _record(row: bytes, place: str, keys: tuple[str, ...]) -> Record:
     try:
         made = json.loads(row)
     except ValueError:
         raise ScenarioError(f"{place}: not JSON") from None
-    if not isinstance(made, dict) or "scenario" not in made:
-        raise ScenarioError(f"{place}: no golden record: it has no `scenario`")
+    missing = [key for key in keys if not isinstance(made, dict) or key not in made]
+    if missing:
+        raise ScenarioError(f"{place}: no golden record: it has no `{missing[0]}`")
     return made
 
 

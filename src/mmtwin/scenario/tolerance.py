@@ -40,7 +40,7 @@ def slack(kind: str) -> int:
 
 def read_variance(path: Path) -> Spread:
     """A variance file: for each key that differed between boots, its values."""
-    rows: Iterable[Record] = golden.read(path)
+    rows: Iterable[Record] = golden.read_lines(path, ("scenario", "class", "key", "values"))
     return {(row["scenario"], _name(row["class"], row["key"])): row["values"] for row in rows}
 
 
@@ -77,5 +77,5 @@ def within(kind: str, ours: Any, theirs: Any, values: list[Any] | None) -> bool:
     if not all(isinstance(n, int) for n in numbers):
         return False
     if values:
-        return min(numbers[1:]) <= ours <= max(numbers[1:])
-    return abs(ours - theirs) <= slack(kind)
+        return bool(min(numbers[1:]) <= ours <= max(numbers[1:]))
+    return bool(abs(ours - theirs) <= slack(kind))
