@@ -1,6 +1,6 @@
 """Builds the engine as one C unit; without a compiler the package installs and runs interpreted.
 
-`MMTWIN_DEBUG_ENGINE=1` also builds `_engine_debug`: bounds checks on, and every exception handed up.
+`MMTWIN_DEBUG_ENGINE=1` also builds `_engine_debug`: bounds checks on, every exception handed up.
 """
 
 import os

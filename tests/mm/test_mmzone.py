@@ -74,6 +74,17 @@ def test_every_size_boots_and_accounts_for_all_of_its_memory(ram, engine):
     assert free == managed
 
 
+@pytest.mark.parametrize("kernel", ["6.1", "6.12", "6.18"])
+def test_init_memory_that_the_kernel_s_zone_has_no_room_for_lies_below(kernel, engine):
+    """Of 64 MiB, 6.1 leaves 349 pages above 16 MiB: fewer than its initramfs takes."""
+    machine = Machine(ram="64M", cpus=1, kernel=kernel, engine=engine)
+    for zone in (1, 2):
+        marks = machine.zones.watermarks(zone)
+        assert 0 < marks["min"] < marks["high"] < machine.arena.zones[zone].managed_pages // 8
+        assert 0 < machine.pcp.pageset(zone, 0)["high_min"] <= 200
+    machine.check()
+
+
 def test_a_machine_that_cannot_hold_a_kernel_is_refused():
     with pytest.raises(ValueError, match="do not hold"):
         zone_spans(MachineConfig((NodeConfig(((0, 8192),)),), 1, (0,)))

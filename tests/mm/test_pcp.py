@@ -75,6 +75,19 @@ def test_pages_freed_stay_with_the_cpu_and_come_back_last_in_first_out(engine):
     machine.check()
 
 
+def test_a_set_that_is_too_full_gives_back_what_was_freed_first(engine):
+    machine = exact_machine(engine, 601)  # whose sets do not grow
+    machine.arena.sysctl[0].thp_enabled = 0
+    machine.zones.set_recommended_min_free_kbytes()
+    pfns = [machine.page_alloc.alloc_pages(GFP_USER_PAGE, 0, -1) for _ in range(2000)]
+    for pfn in pfns:
+        give_back(machine, pfn)
+    kept = machine.pcp.pageset(DMA32_0, 0)["count"]
+    assert 0 < kept < 2000
+    again = [machine.page_alloc.alloc_pages(GFP_USER_PAGE, 0, -1) for _ in range(kept)]
+    assert again == pfns[: -kept - 1 : -1]
+
+
 def test_an_idle_set_decays_to_its_low_mark(engine):
     machine = exact_machine(engine)
     at_boot = drained(machine)

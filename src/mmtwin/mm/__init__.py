@@ -1,8 +1,8 @@
 """The model's engine: one file a kernel mechanism, compiled as one unit or run as plain Python.
 
 `load(kind)` gives the namespace that holds every engine class: "compiled", "debug" (compiled
-with bounds checks and assertions) or "interpreted". "auto" takes the compiled one, or says in
-one line that there is none and interprets.
+with bounds checks, and every exception handed up) or "interpreted". "auto" takes the compiled
+one, or says in one line that there is none and interprets.
 """
 
 from __future__ import annotations

@@ -1,2 +1,2 @@
-# The same unit, built with bounds checks and assertions.
+# The same unit, built with bounds checks; every exception is handed up.
 include "_engine.pyx"

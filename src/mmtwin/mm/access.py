@@ -144,7 +144,7 @@ class Access:
                 slot = (entry & PTE_PFN_MASK) >> PAGE_SHIFT
                 shift -= TABLE_BITS
             at: u64 = (slot << TABLE_BITS) + ((address >> PAGE_SHIFT) & TABLE_MASK)
-            host_prefetch(cython.address(self.ptes[at]))  # noqa: F821 (_engine.pyx)
+            host_prefetch(cython.address(self.ptes[at]))  # type: ignore[name-defined]  # noqa: F821
         return 0
 
     @cython.cfunc

@@ -616,6 +616,7 @@ class Mmap:
             "data_vm": self.mms[mm].data_vm,
             "exec_vm": self.mms[mm].exec_vm,
             "stack_vm": self.mms[mm].stack_vm,
-            "locked_vm": min(self.mms[mm].locked_vm, total["locked_vm"]),  # see mremap.py: DONTUNMAP
+            # may exceed what its vmas sum up to: see mremap.py, DONTUNMAP
+            "locked_vm": min(self.mms[mm].locked_vm, total["locked_vm"]),
         }
         assert counted == total, f"mm {mm}: {counted}, its vmas: {total}"

@@ -346,19 +346,31 @@ class Zones:
 
         Thresholds and lowmem reserves stay as they were before the init sections were freed.
         """
-        largest: u32 = self.zone_of(KERNEL_START)
-        unfreed: u64 = INIT_PAGES
-        self.zones[largest].managed_pages -= unfreed
+        zone: u32
+        pages: u64
+        unfreed = self._init_memory()
+        for zone, pages in unfreed.items():
+            self.zones[zone].managed_pages -= pages
         if self.sysctl[0].min_free_kbytes <= 0:
             self.calculate_min_free_kbytes()
         self.setup_per_zone_wmarks()
         for zone in range(1, self.nr_zones):
             self.vmstat.set_zone_threshold(zone, self.zones[zone].managed_pages)
         self.setup_per_zone_lowmem_reserve()
-        self.zones[largest].managed_pages += unfreed
+        for zone, pages in unfreed.items():
+            self.zones[zone].managed_pages += pages
         if self.totalram_pages() < THP_MIN_PAGES:
             self.sysctl[0].thp_enabled = 0
         self.set_recommended_min_free_kbytes()
+
+    def _init_memory(self):
+        """{zone: pages} of init sections and initramfs, which the zone of the kernel's image holds;
+        what a small machine has no room for there lies in the zones below."""
+        left, found = INIT_PAGES, {}
+        for zone in range(self.zone_of(KERNEL_START), 0, -1):
+            found[zone] = min(left, self.zones[zone].managed_pages)
+            left -= found[zone]
+        return found
 
     def calculate_min_free_kbytes(self):
         """Set min_free_kbytes from the size of low memory: calculate_min_free_kbytes()."""

@@ -108,10 +108,9 @@ class TaskMmu:
         self.smaps_clear()
         for vma in vmas:
             self.smap_gather_stats(vma)
-        record = self.stat[0]
+        record: object = self.stat[0]
         names = _smaps_fields()
-        read = record.get if isinstance(record, dict) else lambda n: getattr(record, n)
-        found = {name: int(read(name)) for name in names}
+        found = {name: int(record[name]) for name in names}
         self.smaps_clear()
         return {n: v >> PSS_SHIFT if n.startswith("pss") else v for n, v in found.items()}
 

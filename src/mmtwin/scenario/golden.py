@@ -58,7 +58,7 @@ def read_lines(path: Path, keys: tuple[str, ...]) -> list[Record]:
 
 def _record(row: bytes, place: str, keys: tuple[str, ...]) -> Record:
     try:
-        made = json.loads(row)
+        made: Record = json.loads(row)
     except ValueError:
         raise ScenarioError(f"{place}: not JSON") from None
     missing = [key for key in keys if not isinstance(made, dict) or key not in made]
