@@ -12,7 +12,14 @@ import pytest
 
 from .conftest import ROOT
 
-COMMANDS = ["scripts/demo", "scripts/test", "scripts/check", "scripts/bench", "scripts/fidelity", ".ci/run"]
+COMMANDS = [
+    "scripts/demo",
+    "scripts/test",
+    "scripts/check",
+    "scripts/bench",
+    "scripts/fidelity",
+    ".ci/run",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
