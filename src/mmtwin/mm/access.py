@@ -41,6 +41,8 @@ class Access:
     walk_at: u64  # where the last walk ended: index in `ptes`, the level's shift, levels read
     walk_shift: cython.int
     walk_levels: u64
+    seen_misses: u64  # when is_cold() last looked
+    cold: cython.int  # accesses yet to prefetch for
     signal = cython.declare(cython.int, visibility="public")  # that ended the last batch, or 0
 
     def __init__(self, arena, config):
@@ -50,7 +52,8 @@ class Access:
         self.top_shift = 48 if config.la57 else 39
         self.signal = 0
         self.walk_at = self.walk_levels = 0
-        self.walk_shift = 0
+        self.walk_shift = self.cold = 0
+        self.seen_misses = 0
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
@@ -83,7 +86,7 @@ class Access:
             cpu: u32 = self.current[0].cpu
             self.signal = 0
             while done < n:
-                if done + PREFETCH_AHEAD < n:
+                if self.is_cold(cpu) and done + PREFETCH_AHEAD < n:
                     self.prefetch(cython.cast(u64, addresses[done + PREFETCH_AHEAD]))
                 self.signal = self.load_or_store(cpu, cython.cast(u64, addresses[done]), 0)
                 if self.signal:
@@ -99,7 +102,7 @@ class Access:
             cpu: u32 = self.current[0].cpu
             self.signal = 0
             while done < n:
-                if done + PREFETCH_AHEAD < n:
+                if self.is_cold(cpu) and done + PREFETCH_AHEAD < n:
                     self.prefetch(cython.cast(u64, addresses[done + PREFETCH_AHEAD]))
                 self.signal = self.load_or_store(
                     cpu, cython.cast(u64, addresses[done]), cython.cast(cython.int, writes[done])
@@ -128,6 +131,20 @@ class Access:
                 at += stride
                 done += 1
         return done
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def is_cold(self, cpu: u32) -> cython.bint:
+        """Whether one of the last accesses missed the TLB: where all hit, a prefetch is wasted."""
+        misses: u64 = self.tlb.tlb_cpus[cpu].misses
+        if misses != self.seen_misses:
+            self.seen_misses = misses
+            self.cold = PREFETCH_AHEAD
+        if self.cold == 0:
+            return False
+        self.cold -= 1
+        return True
 
     @cython.cfunc
     @cython.nogil
