@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from figures import BASE, PAGE, Figure, machine_with_mapping, median_seconds
 
-PAGES = 1 << 19
+PAGES = 1 << 18  # 1 GiB
 
 
 def figures(repeat: int) -> list[Figure]:
