@@ -180,15 +180,24 @@ def elf_prot(segment: Segment) -> int:
     )
 
 
+def vdso_parts(machine: Machine) -> tuple[tuple[int, int, int], ...]:
+    """(name, pages, flags) of vvar and vdso of the machine's kernel, ascending."""
+    return VDSO_618 if machine.config.kernel >= 613 else VDSO_601
+
+
+def vdso_size(machine: Machine) -> int:
+    """Bytes of vvar and vdso of the machine's kernel."""
+    return sum(pages for _, pages, _ in vdso_parts(machine)) << PAGE_SHIFT
+
+
 def map_vdso(machine: Machine, mm: int, place: int = 0) -> int:
     """vvar and vdso as one block, at `place` or where the mmap area has room: its address.
 
     Before 6.10 a randomised kernel puts them above the stack; then `place` has to be given.
     """
-    parts = VDSO_618 if machine.config.kernel >= 613 else VDSO_601
-    total = sum(pages for _, pages, _ in parts) << PAGE_SHIFT
+    total = vdso_size(machine)
     first = at = place or _checked(machine.mmap.get_unmapped_area(0, 0, total, 0, 0), place)
-    for name, pages, flags in parts:
+    for name, pages, flags in vdso_parts(machine):
         size = pages << PAGE_SHIFT
         _checked(machine.special_mapping.install_special_mapping(mm, at, size, flags, name), at)
         at += size

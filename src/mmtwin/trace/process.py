@@ -141,7 +141,7 @@ class Process(Task):
             return
         needs = [(program, bases.program), *([(interp, bases.interp)] if interp else [])]
         self.guessed = any(image.type == ET_DYN and not base for image, base in needs)
-        if 0 < room < vdso_size(self.machine):
+        if 0 < room < binfmt_elf.vdso_size(self.machine):
             bases = replace(bases, vdso=VDSO_ASIDE)
         opened = [open_image(files, image) for image, _ in needs]
         try:
@@ -193,10 +193,3 @@ def open_image(files: Files, image: ElfImage) -> int:
     """The struct file of a program, as long as the recording or its segments say."""
     end = max((s.offset + s.filesz for s in image.loads()), default=0)
     return files.open(image.path, uapi.O_RDONLY, image.size or end)
-
-
-def vdso_size(machine: Any) -> int:
-    """Bytes of vvar and vdso of the machine's kernel."""
-    newer = machine.config.kernel >= 613
-    parts = binfmt_elf.VDSO_618 if newer else binfmt_elf.VDSO_601
-    return sum(pages for _, pages, _ in parts) << PAGE_SHIFT
