@@ -26,6 +26,7 @@ INT_MIN, INT_MAX, LONG_MAX = -(1 << 31), (1 << 31) - 1, (1 << 63) - 1
 MIN_PERCPU_PAGELIST_HIGH_FRACTION = 8
 MAX_USER_RESERVE_KB, MAX_ADMIN_RESERVE_KB = 1 << 17, 1 << 13
 THP = "/sys/kernel/mm/transparent_hugepage/enabled"
+DROP_CACHES = "/proc/sys/vm/drop_caches"
 FAULT_AROUND = "/sys/kernel/debug/fault_around_bytes"
 _NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|[0-9]+)")
 
@@ -205,7 +206,7 @@ NOT_MODELLED = frozenset(
         *(f"/proc/sys/vm/{name}" for name in """
         compact_memory compact_unevictable_allowed compaction_proactiveness defrag_mode
         dirty_background_bytes dirty_background_ratio dirty_bytes dirty_expire_centisecs dirty_ratio
-        dirty_writeback_centisecs dirtytime_expire_seconds drop_caches extfrag_threshold
+        dirty_writeback_centisecs dirtytime_expire_seconds extfrag_threshold
         hugetlb_optimize_vmemmap hugetlb_shm_group laptop_mode memfd_noexec
         memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
@@ -256,6 +257,16 @@ def find(path: str) -> Setting:
     known = [*SETTINGS, *NOT_MODELLED]
     near = did_you_mean(path, known).replace("/proc/sys/vm/", "vm.")
     raise FileNotFoundError(errno.ENOENT, f"no such setting{near}", path)
+
+
+def drop_caches(machine: Machine, text: str) -> None:
+    """What is written to drop_caches, 1 to 4. Bit 0 drops clean page cache; bit 1 shrinks slab
+    caches, of which none is modelled: nothing happens; 4 keeps the kernel's log quiet."""
+    value = number(DROP_CACHES, text)
+    if not 1 <= value <= 4:
+        raise invalid(DROP_CACHES, f"{value} is out of range; it is 1 to 4")
+    if value & 1:
+        machine.page_cache.drop_caches()
 
 
 def set_defaults(machine: Machine) -> None:

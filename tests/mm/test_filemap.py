@@ -96,8 +96,19 @@ def test_drop_caches_drops_what_is_clean_and_unused(engine: str) -> None:
     m.rmap.add_file_rmap(mapped)
     m.page_cache.folio_mark_dirty(dirty)
     assert node_count(m, NR_FILE_DIRTY) == 1
-    m.page_cache.drop_caches()
+    m.write("/proc/sys/vm/drop_caches", "2")  # slab: none is modelled
+    assert m.xarray.entries(inode).keys() == {0, 1, 2}
+    m.write("/proc/sys/vm/drop_caches", "3")
     assert m.xarray.entries(inode).keys() == {1, 2}
+
+
+def test_drop_caches_takes_1_to_4_and_cannot_be_read(engine: str) -> None:
+    m = machine(engine)
+    for text in ("0", "5", "yes"):
+        with pytest.raises(OSError, match="drop_caches"):
+            m.write("/proc/sys/vm/drop_caches", text)
+    with pytest.raises(PermissionError):
+        m.read("/proc/sys/vm/drop_caches")
 
 
 def test_truncating_a_dirty_page_cancels_its_write(engine: str) -> None:

@@ -93,8 +93,9 @@ TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {
 }
 
 # Files that do something when they are written to
-ACTIONS: dict[str, Callable[[Machine], object]] = {
-    "/proc/sys/vm/stat_refresh": lambda machine: machine.vmstat.refresh(),
+ACTIONS: dict[str, Callable[[Machine, str], object]] = {
+    "/proc/sys/vm/stat_refresh": lambda machine, text: machine.vmstat.refresh(),
+    sysctl.DROP_CACHES: sysctl.drop_caches,
 }
 
 _TASK = re.compile(r"/proc/(self|[0-9]+)/(?:task/[0-9]+/)?([^/]+)")
@@ -144,7 +145,7 @@ def write(machine: Machine, path: str, text: str) -> None:
     if match and match[2] in TASK_WRITES:
         TASK_WRITES[match[2]](machine, tasks.find(machine, match[1], path), text)
     elif path in ACTIONS:
-        ACTIONS[path](machine)
+        ACTIONS[path](machine, text)
     elif path not in sysctl.SETTINGS and _exists(machine, path):
         raise PermissionError(errno.EACCES, "read-only", path)
     elif match or not path.startswith(("/proc/sys/", "/sys/")):
@@ -181,7 +182,9 @@ def _binary(machine: Machine, path: str) -> Bytes | None:
 
 
 def _absent(machine: Machine, path: str) -> OSError:
-    """Why a path cannot be read: not modelled, or no such file."""
+    """Why a path cannot be read: write-only, not modelled, or no such file."""
+    if path == sysctl.DROP_CACHES:
+        return PermissionError(errno.EACCES, "write-only", path)
     match = _TASK.fullmatch(path)
     if match:
         tasks.find(machine, match[1], path)
