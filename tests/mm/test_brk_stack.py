@@ -161,3 +161,11 @@ def test_a_growsdown_mapping_claims_its_gap_from_hints(engine: str) -> None:
 @pytest.mark.parametrize("scenario", ["a04", "a05"])
 def test_answers_and_maps_are_those_of_real_kernels(shared: Path, kind: str, scenario: str) -> None:
     assert_as_real_kernel(shared, kind, scenario)
+
+
+def test_initialised_data_counts_against_rlimit_data(engine: str) -> None:
+    task = spawn(engine)
+    task.mm.start_data, task.mm.end_data = HEAP - 2 * MIB, HEAP - MIB
+    task.setrlimit(RLIMIT_DATA, 2 * MIB)
+    assert task.brk(HEAP + MIB + 1) == HEAP
+    assert task.brk(HEAP + MIB) == HEAP + MIB

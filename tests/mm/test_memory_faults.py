@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from mmtwin.mm.page_flags import INODE_REGULAR
-from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE, MAP_FIXED, O_RDWR, SIGBUS, SIGSEGV
+from mmtwin.mm.page_flags import INODE_REGULAR, PG_referenced
+from mmtwin.mm.uapi import (
+    FMODE_READ,
+    FMODE_WRITE,
+    MADV_DONTNEED,
+    MADV_NORMAL,
+    MADV_RANDOM,
+    MADV_SEQUENTIAL,
+    MAP_FIXED,
+    O_RDWR,
+    SIGBUS,
+    SIGSEGV,
+)
 
 from .paging import KIB, MIB, PAGE, Task, boot
+from .space import Space
 
 
 def test_anonymous_touches_fault_as_in_scenario_b01(engine: str) -> None:
@@ -111,3 +123,29 @@ def test_a_private_store_copies_and_a_shared_one_dirties(engine: str) -> None:
     assert p.w(b, PAGE) == 1  # page_mkwrite()
     assert p.smap(b)["private_dirty"] == 4
     p.machine.check()
+
+
+def test_6_1_shows_the_pages_of_65_faults_at_the_66th(engine: str) -> None:
+    """The task's own count goes to the mm at the start of the fault after them."""
+    space = Space(engine, "6.1").map(0, 80)
+    space.write(0, 65)
+    assert space.status("RssAnon") == 0
+    space.write(65)
+    assert space.status("RssAnon") == 65
+
+
+@pytest.mark.parametrize(
+    ("advice", "referenced"), [(MADV_NORMAL, 4), (MADV_RANDOM, 0), (MADV_SEQUENTIAL, 0)]
+)
+def test_unmapping_passes_the_accessed_bit_on_where_recency_matters(
+    engine: str, advice: int, referenced: int
+) -> None:
+    space = Space(engine).share(0, 4)
+    space.advise(0, 4, advice)
+    space.write(0, 4)
+    pages = space.machine.arena.where("pages", "mapcount")
+    assert len(pages) == 4
+    space.advise(0, 4, MADV_DONTNEED)
+    flags = [int(space.machine.arena.pages[pfn]["flags"]) for pfn in pages]
+    assert sum(f & PG_referenced != 0 for f in flags) == referenced
+    space.machine.check()

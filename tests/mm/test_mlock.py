@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
+from mmtwin.machine import Machine
 from mmtwin.mm.uapi import (
     EAGAIN,
     EBUSY,
     EINVAL,
     ENOMEM,
     EPERM,
+    MAP_ANONYMOUS,
+    MAP_FIXED,
+    MAP_PRIVATE,
     MCL_CURRENT,
     MCL_FUTURE,
     MCL_ONFAULT,
@@ -149,3 +153,13 @@ def test_mincore_tells_what_is_in_memory(engine):
     assert vec.tolist() == [0, 1, 1, 0, 0, 0, 1, 0]
     assert space.machine.mincore.do_mincore(space.at(6), 4 * PAGE, vec) == -ENOMEM
     assert space.machine.mincore.do_mincore(space.at(0) + 1, PAGE, vec) == -EINVAL
+
+
+def test_a_child_does_not_inherit_mlockall(engine):
+    task = Machine(ram="64M", cpus=1, engine=engine).spawn("t")
+    task.mlockall(MCL_FUTURE)
+    for each, locked in ((task, VM_LOCKED), (task.fork(), 0)):
+        each.mmap(BASE, PAGE, RW, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS)
+        area = next(v for v in each.vmas() if v.start == BASE)
+        assert area.flags & VM_LOCKED == locked
+        each.munmap(BASE, PAGE)

@@ -149,3 +149,15 @@ def test_the_vdso_cannot_be_split(engine: str) -> None:
         task.munmap(vdso.start, PAGE)
     task.munmap(vdso.start, vdso.end - vdso.start)
     task.machine.check()
+
+
+def test_what_fork_inherited_does_not_grow(engine: str) -> None:
+    """A child's area has its parent's anon_vma as well as its own; the parent's has one only."""
+    task = spawn(engine)
+    map_pages(task, 0, "ww")
+    anon_vma(task, 0)
+    child = task.fork()
+    for each, drawing in ((task, "www"), (child, "ww|w")):
+        map_pages(each, 2, "w")
+        assert draw(each) == drawing
+    task.machine.check()
