@@ -47,6 +47,7 @@ MECHANISMS = {
     "overcommit": "Overcommit",
     "vma": "VmaOps",
     "mmap_layout": "MmapLayout",
+    "munmap": "Munmap",
     "mmap": "Mmap",
     "brk": "Brk",
     "stack": "StackGrowth",

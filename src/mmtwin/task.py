@@ -113,7 +113,7 @@ class Task:
 
     def munmap(self, addr: int, length: int) -> int:
         """munmap(2)."""
-        return _checked(self._call().mmap.do_munmap(*_unsigned(addr, length)))
+        return _checked(self._call().munmap.do_munmap(*_unsigned(addr, length)))
 
     def brk(self, addr: int) -> int:
         """brk(2) as the system call: the break that is now in force, in bytes."""

@@ -54,7 +54,7 @@ class Twin:
         return self.machine.mmap.do_mmap(addr, length, prot, flags, 0, 0)
 
     def _munmap(self, addr: int, length: int) -> int:
-        return self.machine.mmap.do_munmap(addr, length)
+        return self.machine.munmap.do_munmap(addr, length)
 
     def _brk(self, increment: int) -> int:
         return self.machine.mmap.do_brk(max(0, int(self.machine.mmap.do_brk(0)) + increment))

@@ -56,7 +56,7 @@ class Task:
         return int(self.run().mmap.do_mmap(addr, length, bits, mask, 0, 0))
 
     def munmap(self, addr: int, length: int) -> int:
-        return int(self.run().mmap.do_munmap(addr, length))
+        return int(self.run().munmap.do_munmap(addr, length))
 
     def touch(self, addr: int, length: int, stride: int = PAGE, write: int = 0) -> int:
         """Bytes touched; the signal, if any, is in machine.access.signal."""

@@ -71,7 +71,7 @@ class Space:
         return self.machine.mprotect.do_mprotect(self.at(page), pages * PAGE, prot)
 
     def unmap(self, page, pages):
-        return self.machine.mmap.do_munmap(self.at(page), pages * PAGE)
+        return self.machine.munmap.do_munmap(self.at(page), pages * PAGE)
 
     def advise(self, page, pages, advice):
         return self.machine.madvise.do_madvise(self.at(page), pages * PAGE, advice)

@@ -48,7 +48,7 @@ class World:
             for i in range(count):
                 self.m.access.access(start + i * PAGE, i & 1)
         elif what == "unmap":
-            self.m.mmap.do_munmap(start, length)
+            self.m.munmap.do_munmap(start, length)
         elif what == "truncate":
             self.m.page_cache.truncate_inode_pages(self.inode, page, page + count)
         elif what == "fork":

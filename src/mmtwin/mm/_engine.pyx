@@ -46,6 +46,7 @@ cdef class VmaTree
 cdef class Overcommit
 cdef class VmaOps
 cdef class MmapLayout
+cdef class Munmap
 cdef class Mmap
 cdef class Brk
 cdef class StackGrowth
@@ -101,6 +102,7 @@ include "vma_tree.py"
 include "util.py"
 include "vma.py"
 include "mmap_layout.py"
+include "munmap.py"
 include "mmap.py"
 include "brk.py"
 include "stack.py"

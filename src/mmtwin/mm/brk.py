@@ -12,8 +12,10 @@ Not modelled: compat_brk (CONFIG_COMPAT_BRK is off in distributions).
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.gup import Gup
     from mmtwin.mm.mmap import Mmap
     from mmtwin.mm.mmap_layout import MmapLayout
+    from mmtwin.mm.munmap import Munmap
     from mmtwin.mm.types import Currents, Mms, Sysctls, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EAGAIN, ENOMEM, MAP_FIXED, RLIM_INFINITY, RLIMIT_DATA
     from mmtwin.mm.util import Overcommit
@@ -40,6 +42,8 @@ class Brk:
     layout: MmapLayout
     overcommit: Overcommit
     mmap: Mmap
+    munmap: Munmap
+    gup: Gup
 
     def __init__(self, arena, config):
         self.vmas = arena.vmas
@@ -55,6 +59,8 @@ class Brk:
         self.layout = m.mmap_layout
         self.overcommit = m.overcommit
         self.mmap = m.mmap
+        self.munmap = m.munmap
+        self.gup = m.gup
 
     @cython.ccall
     @cython.nogil
@@ -78,7 +84,7 @@ class Brk:
             return old
         self.mms[mm].brk = brk
         if new_end > old_end and (self.mms[mm].def_flags & VM_LOCKED) != 0:
-            self.mmap.mm_populate(old_end, new_end - old_end)
+            self.gup.mm_populate(old_end, new_end, True)
         return brk
 
     @cython.cfunc
@@ -96,7 +102,7 @@ class Brk:
     def shrink(self, mm: u32, new_end: u64, old_end: u64) -> cython.int:
         if self.tree.find_vma_intersection(mm, new_end, old_end) == 0:
             return -ENOMEM
-        return self.mmap.unmap_range(mm, new_end, old_end)
+        return self.munmap.unmap_range(mm, new_end, old_end)
 
     @cython.cfunc
     @cython.nogil

@@ -21,6 +21,7 @@ if not cython.compiled:
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.mmap import Mmap
     from mmtwin.mm.mmap_layout import MmapLayout
+    from mmtwin.mm.munmap import Munmap
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.rmap import Rmap
     from mmtwin.mm.rss_stat import RssStat
@@ -67,6 +68,7 @@ class Fork:
     tree: VmaTree
     ops: VmaOps
     mmap: Mmap
+    munmap: Munmap
     layout: MmapLayout
     memory: Memory
     page_tables: PageTables
@@ -93,6 +95,7 @@ class Fork:
         self.tree = m.vma_tree
         self.ops = m.vma
         self.mmap = m.mmap
+        self.munmap = m.munmap
         self.layout = m.mmap_layout
         self.memory = m.memory
         self.page_tables = m.page_tables
@@ -161,8 +164,8 @@ class Fork:
             following: u32 = self.vmas[vma].vm_next
             if (self.vmas[vma].vm_flags & VM_ACCOUNT) != 0:
                 nr_accounted += (self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> 12
-            self.mmap.free_vma_tables(mm, vma, 0, following)
-            self.mmap.unaccount(mm, vma)
+            self.munmap.free_vma_tables(mm, vma, 0, following)
+            self.munmap.unaccount(mm, vma)
             self.ops.remove_vma(mm, vma)
             vma = following
         self.overcommit.vm_unacct_memory(nr_accounted)
@@ -243,7 +246,7 @@ class Fork:
             self.mmput(mm)
             return 0
         self.rss.update_hiwater_rss(mm)
-        self.mmap.update_hiwater_vm(mm)
+        self.munmap.update_hiwater_vm(mm)
         return mm
 
     @cython.cfunc

@@ -1,6 +1,6 @@
 """Faulting pages in for somebody who is not the CPU: mlock, MAP_POPULATE, MADV_POPULATE_*.
 
-Models mm/gup.c: populate_vma_page_range(), faultin_page_range(), faultin_page(),
+Models mm/gup.c: __mm_populate(), populate_vma_page_range(), faultin_page_range(), faultin_page(),
 check_vma_flags(), follow_page_pte() with FOLL_TOUCH.
 Not modelled: pinning.
 """
@@ -14,10 +14,10 @@ if not cython.compiled:
     from mmtwin.mm.pgtable_types import (
         PAGE_DIRTY, PAGE_PRESENT, PAGE_RW, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
-    from mmtwin.mm.types import Pages, U64s, Vmas, i64, u32, u64
+    from mmtwin.mm.types import Currents, Pages, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EFAULT, ENOMEM
     from mmtwin.mm.vm_fault import VM_FAULT_ERROR, VM_FAULT_OOM
-    from mmtwin.mm.vm_flags import VM_IO, VM_PFNMAP, VM_WRITE
+    from mmtwin.mm.vm_flags import VM_IO, VM_LOCKONFAULT, VM_PFNMAP, VM_SHARED, VM_WRITE
     from mmtwin.mm.vma_prot import vma_is_accessible
 
 
@@ -26,6 +26,7 @@ if not cython.compiled:
 class Gup:
     """get_user_pages(), as far as it only faults in."""
 
+    current: Currents
     pages: Pages
     ptes: U64s
     vmas: Vmas
@@ -33,14 +34,46 @@ class Gup:
     page_tables: PageTables
     lru = cython.declare("Lru")
     page_cache = cython.declare("PageCache")
+    vma_tree = cython.declare("VmaTree")
 
     def __init__(self, arena, config):
         self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
+        self.current = arena.current
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.memory, self.page_tables = m.memory, m.page_tables
-        self.lru, self.page_cache = m.lru, m.page_cache
+        self.lru, self.page_cache, self.vma_tree = m.lru, m.page_cache, m.vma_tree
+
+    @cython.ccall
+    @cython.nogil
+    def mm_populate(self, start: u64, end: u64, ignore_errors: cython.bint) -> cython.int:
+        """Fault in what is mapped of [start, end) of the current mm: 0, -EFAULT or -ENOMEM."""
+        mm: u32 = self.current[0].mm
+        vma: u32 = self.vma_tree.find_vma(mm, start)
+        while vma and self.vmas[vma].vm_start < end:
+            low: u64 = max(start, self.vmas[vma].vm_start)
+            high: u64 = min(end, self.vmas[vma].vm_end)
+            error: cython.int = self.populate_vma_page_range(vma, low, high)
+            if error and not ignore_errors:
+                return error
+            vma = self.vmas[vma].vm_next
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def populate_vma_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """Fault in a part of one vma, for writing where that makes the private copies."""
+        vm_flags: u64 = self.vmas[vma].vm_flags
+        if vm_flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT):
+            return 0
+        write: cython.int = 1 if vm_flags & (VM_WRITE | VM_SHARED) == VM_WRITE else 0
+        while start < end:
+            done: i64 = self.populate_range(vma, start, end, write)
+            if done < 0:
+                return cython.cast(cython.int, done)
+            start += cython.cast(u64, done) << PAGE_SHIFT
+        return 0
 
     @cython.ccall
     @cython.nogil

@@ -9,8 +9,7 @@ page that a locked area maps is PG_mlocked and unevictable (mlock_batch.py).
     mlockall: every area; MCL_FUTURE puts the flag into def_flags for later ones
 
 Models mm/mlock.c: do_mlock(), apply_vma_lock_flags(), mlock_fixup(), mlock_vma_pages_range(),
-apply_mlockall_flags(), count_mm_mlocked_page_nr(), can_do_mlock(); mm/gup.c: __mm_populate(),
-populate_vma_page_range().
+apply_mlockall_flags(), count_mm_mlocked_page_nr(), can_do_mlock().
 Not modelled: hugetlb, DAX and secret memory (which are never locked this way); SHM_LOCK.
 
 Invariant: a live mm's locked_vm is the pages of its VM_LOCKED areas (Mmap.check() recounts it).
@@ -19,8 +18,8 @@ Invariant: a live mm's locked_vm is the pages of its VM_LOCKED areas (Mmap.check
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.gup import Gup
     from mmtwin.mm.lru import Lru
-    from mmtwin.mm.memory import Memory
     from mmtwin.mm.mlock_batch import MlockBatch
     from mmtwin.mm.mmap import Mmap
     from mmtwin.mm.pgtable import PageTables
@@ -34,8 +33,7 @@ if not cython.compiled:
         MLOCK_ONFAULT, RLIMIT_MEMLOCK,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
-        VM_DROPPABLE, VM_IO, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_PFNMAP, VM_SHARED,
-        VM_SPECIAL, VM_WRITE,
+        VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_SPECIAL,
     )  # fmt: skip
     from mmtwin.mm.vma import ALL_BITS, VmaOps
     from mmtwin.mm.vma_tree import VmaTree
@@ -52,7 +50,7 @@ class Mlock:
     ptes: U64s
     mmap: Mmap
     page_tables: PageTables
-    memory: Memory
+    gup: Gup
     lru: Lru
     mlock_batch: MlockBatch
     vma_tree: VmaTree
@@ -64,7 +62,7 @@ class Mlock:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.page_tables, self.memory, self.lru = m.page_tables, m.memory, m.lru
+        self.page_tables, self.gup, self.lru = m.page_tables, m.gup, m.lru
         self.mlock_batch, self.vma_tree, self.vma_ops = m.mlock_batch, m.vma_tree, m.vma
         self.mmap = m.mmap
 
@@ -90,7 +88,7 @@ class Mlock:
         error: cython.int = self.apply_vma_lock_flags(start, end, vm_flags)
         if error:
             return error
-        return self.posix_error(self.mm_populate(start, end, False))
+        return self.posix_error(self.gup.mm_populate(start, end, False))
 
     @cython.ccall
     @cython.nogil
@@ -113,7 +111,7 @@ class Mlock:
                 return -ENOMEM
         self.apply_mlockall_flags(flags)
         if flags & MCL_CURRENT:
-            self.mm_populate(0, self.mms[mm].task_size, True)
+            self.gup.mm_populate(0, self.mms[mm].task_size, True)
         return 0
 
     @cython.ccall
@@ -121,36 +119,6 @@ class Mlock:
     def do_munlockall(self) -> cython.int:
         """munlockall(2)."""
         return self.apply_mlockall_flags(0)
-
-    @cython.ccall
-    @cython.nogil
-    def mm_populate(self, start: u64, end: u64, ignore_errors: cython.bint) -> cython.int:
-        """Fault in what is mapped of [start, end) of the current mm: 0, -EFAULT or -ENOMEM."""
-        mm: u32 = self.current[0].mm
-        vma: u32 = self.vma_tree.find_vma(mm, start)
-        while vma and self.vmas[vma].vm_start < end:
-            low: u64 = max(start, self.vmas[vma].vm_start)
-            high: u64 = min(end, self.vmas[vma].vm_end)
-            error: cython.int = self.populate_vma_page_range(vma, low, high)
-            if error and not ignore_errors:
-                return error
-            vma = self.vmas[vma].vm_next
-        return 0
-
-    @cython.ccall
-    @cython.nogil
-    def populate_vma_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
-        """Fault in a part of one vma, for writing where that makes the private copies."""
-        vm_flags: u64 = self.vmas[vma].vm_flags
-        if vm_flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT):
-            return 0
-        write: cython.int = 1 if vm_flags & (VM_WRITE | VM_SHARED) == VM_WRITE else 0
-        while start < end:
-            done: i64 = self.memory.populate_range(vma, start, end, write)
-            if done < 0:
-                return cython.cast(cython.int, done)
-            start += cython.cast(u64, done) << PAGE_SHIFT
-        return 0
 
     # Limits
 

@@ -1,15 +1,11 @@
-"""mmap(2) and munmap(2): what may be mapped, where, and what it counts as.
+"""mmap(2): what may be mapped, where, and what it counts as.
 
     mmap  ->  get_unmapped_area (mmap_layout.py)  ->  mmap_region:
               make room | limits | charge | merge with a neighbour, or a new vma
 
-    munmap of [a, b):   [  vma 1  ][ vma 2 ][  vma 3  ]
-                             a^                ^b           split, split, detach, zap, free tables
-                        [ 1 ]                  [  3   ]
-
-Models mm/mmap.c, mm/vma.c: do_mmap(), mmap_region(), do_munmap(), may_expand_vm(),
-vm_stat_account(), accountable_mapping(), mlock_future_ok(). 6.1 unmaps what stands in the way of
-MAP_FIXED before it checks limits, so that a refused mmap leaves a hole; 6.12 does not.
+Models mm/mmap.c, mm/vma.c: do_mmap(), mmap_region(), may_expand_vm(), vm_stat_account(),
+accountable_mapping(), mlock_future_ok(). 6.1 unmaps what stands in the way of MAP_FIXED before it
+checks limits, so that a refused mmap leaves a hole; 6.12 does not. Unmapping: munmap.py.
 Not modelled: MAP_HUGETLB and files on hugetlbfs (-EOPNOTSUPP), MAP_DROPPABLE, sealing, protection
 keys, personalities, file systems mounted noexec.
 
@@ -21,15 +17,15 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
-    from mmtwin.mm.memory import Memory
+    from mmtwin.mm.gup import Gup
     from mmtwin.mm.mmap_layout import MmapLayout
     from mmtwin.mm.page_flags import INODE_SHMEM
-    from mmtwin.mm.pgtable import PageTables
+    from mmtwin.mm.munmap import Munmap, VmaMunmaps
     from mmtwin.mm.types import (
         Currents, Files, Inodes, Mms, Sysctls, Tasks, U64s, Vmas, i64, u32, u64,
     )  # fmt: skip
     from mmtwin.mm.uapi import (
-        EACCES, EAGAIN, EBADF, EEXIST, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM,
+        EACCES, EAGAIN, EBADF, EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM,
         FMODE_READ, FMODE_WRITE, MAP_ANONYMOUS, MAP_FIXED,
         MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_HUGETLB, MAP_LOCKED, MAP_NONBLOCK, MAP_NORESERVE,
         MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MAP_STACK, MAP_SYNC, MAP_TYPE,
@@ -37,7 +33,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.util import OVERCOMMIT_NEVER, Overcommit
     from mmtwin.mm.vm_flags import (
-        VM_ACCOUNT, VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_MAYEXEC,
+        VM_ACCOUNT, VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_LOCKED_MASK, VM_MAYEXEC,
         VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_NOHUGEPAGE, VM_NORESERVE, VM_READ, VM_SHARED,
         VM_SOFTDIRTY, VM_SPECIAL, VM_SYNC, VM_WRITE, VMOPS_FILE, VMOPS_SHMEM,
     )  # fmt: skip
@@ -47,21 +43,6 @@ if not cython.compiled:
 # MAP_* bits that MAP_SHARED_VALIDATE knows, and MAP_SHARED and MAP_PRIVATE honour
 LEGACY_MAP_MASK = cython.declare(cython.const[cython.ulonglong], 0x7C07F9F3)
 MAX_LFS_PAGES = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFF)
-
-# What an munmap in progress has found: the kernel's vma_munmap_struct. One record in `vms`.
-Munmap = cython.struct(
-    start=u64,
-    end=u64,
-    nr_pages=u64,
-    nr_accounted=u64,  # pages of VM_ACCOUNT vmas
-    first=u32,  # vma; 0: nothing is mapped there
-    pad=u32,
-)
-
-if cython.compiled:
-    Munmaps = cython.typedef(Munmap[::1])
-else:
-    Munmaps = object
 
 
 @cython.final
@@ -77,14 +58,14 @@ class Mmap:
     rlimits: U64s
     sysctl: Sysctls
     current: Currents
-    vms: Munmaps
+    vms: VmaMunmaps
     vmg: VmaMerges
     tree: VmaTree
     ops: VmaOps
     layout: MmapLayout
     overcommit: Overcommit
-    memory: Memory
-    page_tables: PageTables
+    gup: Gup
+    munmap: Munmap
     page_cache: PageCache
     brk = cython.declare("Brk")
     stack = cython.declare("StackGrowth")
@@ -98,7 +79,7 @@ class Mmap:
         self.rlimits = arena.rlimits
         self.sysctl = arena.sysctl
         self.current = arena.current
-        self.vms = arena.array("vms", "mmap.Munmap", 1)
+        self.vms = arena.vms
         self.vmg = arena.vmg
 
     def wire(self, m):
@@ -107,8 +88,8 @@ class Mmap:
         self.ops = m.vma
         self.layout = m.mmap_layout
         self.overcommit = m.overcommit
-        self.memory = m.memory
-        self.page_tables = m.page_tables
+        self.gup = m.gup
+        self.munmap = m.munmap
         self.page_cache = m.page_cache
         self.brk = m.brk
         self.stack = m.stack
@@ -144,7 +125,8 @@ class Mmap:
             return -EOPNOTSUPP
         mapped: i64 = self.map_anywhere(addr, length, prot, flags, file, pgoff)
         if mapped >= 0 and self.wants_populate(flags):
-            self.mm_populate(mapped, length)
+            end: u64 = mapped + ((length + 0xFFF) & ~cython.cast(u64, 0xFFF))
+            self.gup.mm_populate(mapped, end, True)
         return mapped
 
     @cython.cfunc
@@ -311,7 +293,7 @@ class Mmap:
     ) -> cython.int:
         """Check limits and charge for what is new, then unmap: 0 or -errno, nothing lost."""
         nr_pages: i64 = length >> 12
-        error: cython.int = self.gather_munmap(mm, addr, addr + length)
+        error: cython.int = self.munmap.gather_munmap(mm, addr, addr + length)
         if error != 0:
             return error
         if not self.may_expand_vm(mm, vm_flags, nr_pages - self.vms[0].nr_pages):
@@ -321,7 +303,7 @@ class Mmap:
             if charge != 0 and self.overcommit.security_vm_enough_memory(mm, charge) != 0:
                 return -ENOMEM
             self.vms[0].nr_accounted = 0  # the old charge serves the new mapping
-        return self.complete_munmap(mm)
+        return self.munmap.complete_munmap(mm)
 
     @cython.cfunc
     @cython.nogil
@@ -334,7 +316,7 @@ class Mmap:
             mapped: i64 = self.count_vma_pages_range(mm, addr, addr + length)
             if not self.may_expand_vm(mm, vm_flags, nr_pages - mapped):
                 return -ENOMEM
-        if self.do_munmap(addr, length) != 0:
+        if self.munmap.do_munmap(addr, length) != 0:
             return -ENOMEM
         if accountable and self.overcommit.security_vm_enough_memory(mm, nr_pages) != 0:
             return -ENOMEM
@@ -379,147 +361,6 @@ class Mmap:
         self.vmas[vma].vm_file = file
         self.ops.link_vma(mm, vma)
         return vma
-
-    @cython.ccall
-    @cython.nogil
-    def mm_populate(self, start: u64, length: u64) -> cython.int:
-        """Fault in the pages of [start, start + length), as far as it goes: __mm_populate()."""
-        end: u64 = start + ((length + 0xFFF) & ~cython.cast(u64, 0xFFF))
-        vma: u32 = self.tree.find_vma_intersection(self.current[0].mm, start, end)
-        while vma != 0 and self.vmas[vma].vm_start < end:
-            low: u64 = self.vmas[vma].vm_start
-            high: u64 = self.vmas[vma].vm_end
-            following: u32 = self.vmas[vma].vm_next
-            if low < start:
-                low = start
-            if high > end:
-                high = end
-            self.populate_vma(vma, low, high)
-            vma = following
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    def populate_vma(self, vma: u32, start: u64, end: u64) -> cython.int:
-        """populate_vma_page_range(): a private writable vma is written to, others are read."""
-        flags: u64 = self.vmas[vma].vm_flags
-        if (flags & (VM_SPECIAL | VM_LOCKONFAULT)) != 0:
-            return 0
-        write: cython.int = (flags & (VM_WRITE | VM_SHARED)) == VM_WRITE
-        if self.memory.populate_range(vma, start, end, write) < 0:
-            return -EFAULT
-        return 0
-
-    # munmap
-
-    @cython.ccall
-    @cython.nogil
-    def do_munmap(self, addr: u64, length: u64) -> cython.int:
-        """munmap(2) of the current task: 0 or -errno."""
-        mm: u32 = self.current[0].mm
-        task_size: u64 = self.mms[mm].task_size
-        if (addr & 0xFFF) != 0 or addr > task_size or length > task_size - addr:
-            return -EINVAL
-        length = (length + 0xFFF) & ~cython.cast(u64, 0xFFF)
-        if length == 0:
-            return -EINVAL
-        return self.unmap_range(mm, addr, addr + length)
-
-    @cython.ccall
-    @cython.nogil
-    def unmap_range(self, mm: u32, start: u64, end: u64) -> cython.int:
-        """do_vmi_align_munmap(): arguments are checked already. 0 or -ENOMEM, -EINVAL."""
-        error: cython.int = self.gather_munmap(mm, start, end)
-        if error != 0:
-            return error
-        return self.complete_munmap(mm)
-
-    @cython.cfunc
-    @cython.nogil
-    def gather_munmap(self, mm: u32, start: u64, end: u64) -> cython.int:
-        """Cut at both ends and count what lies between: vms_gather_munmap_vmas()."""
-        self.vms[0].start = start
-        self.vms[0].end = end
-        self.vms[0].nr_pages = 0
-        self.vms[0].nr_accounted = 0
-        vma: u32 = self.tree.find_vma_intersection(mm, start, end)
-        self.vms[0].first = vma
-        if vma == 0:
-            return 0
-        error: cython.int = 0
-        if start > self.vmas[vma].vm_start:
-            if end < self.vmas[vma].vm_end:
-                if self.mms[mm].map_count >= self.sysctl[0].max_map_count:
-                    return -ENOMEM
-            error = self.ops.split_vma_unlimited(vma, start, 1)
-            if error != 0:
-                return error
-        while vma != 0 and self.vmas[vma].vm_start < end:
-            if self.vmas[vma].vm_end > end:
-                error = self.ops.split_vma_unlimited(vma, end, 0)
-                if error != 0:
-                    return error
-            self.vms[0].nr_pages += (self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> 12
-            if (self.vmas[vma].vm_flags & VM_ACCOUNT) != 0:
-                pages: u64 = (self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> 12
-                self.vms[0].nr_accounted += pages
-            vma = self.vmas[vma].vm_next
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    def complete_munmap(self, mm: u32) -> cython.int:
-        """Zap, free the page tables and remove the gathered vmas."""
-        vma: u32 = self.vms[0].first
-        end: u64 = self.vms[0].end
-        if vma == 0:
-            return 0
-        floor: u64 = 0
-        if self.vmas[vma].vm_prev != 0:
-            floor = self.vmas[self.vmas[vma].vm_prev].vm_end
-        self.update_hiwater_vm(mm)
-        following: u32 = vma
-        while following != 0 and self.vmas[following].vm_start < end:
-            self.memory.zap_page_range(
-                following, self.vmas[following].vm_start, self.vmas[following].vm_end
-            )
-            following = self.vmas[following].vm_next
-        while vma != following:
-            above: u32 = self.vmas[vma].vm_next
-            self.free_vma_tables(mm, vma, floor, above)
-            self.unaccount(mm, vma)
-            self.ops.remove_vma(mm, vma)
-            vma = above
-        self.overcommit.vm_unacct_memory(self.vms[0].nr_accounted)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    def free_vma_tables(self, mm: u32, vma: u32, floor: u64, above: u32) -> cython.int:
-        """Tables that no vma below `floor` or above `vma` still needs."""
-        ceiling: u64 = 0
-        if above != 0:
-            ceiling = self.vmas[above].vm_start
-        return self.page_tables.free_pgtables(
-            mm, self.vmas[vma].vm_start, self.vmas[vma].vm_end, floor, ceiling
-        )
-
-    @cython.cfunc
-    @cython.nogil
-    def unaccount(self, mm: u32, vma: u32) -> cython.int:
-        """Take a vma out of the mm's totals."""
-        pages: i64 = (self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> 12
-        if (self.vmas[vma].vm_flags & VM_LOCKED) != 0:
-            self.mms[mm].locked_vm -= pages
-        return self.vm_stat_account(mm, self.vmas[vma].vm_flags, -pages)
-
-    @cython.ccall
-    @cython.nogil
-    def update_hiwater_vm(self, mm: u32) -> cython.int:
-        """Note total_vm before it shrinks."""
-        if self.mms[mm].total_vm > self.mms[mm].hiwater_vm:
-            self.mms[mm].hiwater_vm = self.mms[mm].total_vm
-        return 0
 
     # Limits and totals
 

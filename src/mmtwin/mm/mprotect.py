@@ -14,6 +14,7 @@ away all rights of a device mapping (there are no device mappings).
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.gup import Gup
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.mmap import Mmap
     from mmtwin.mm.pgtable_types import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
@@ -47,7 +48,7 @@ class Mprotect:
     vma_ops: VmaOps
     mmap: Mmap
     overcommit: Overcommit
-    mlock = cython.declare("Mlock")
+    gup: Gup
 
     def __init__(self, arena, config):
         self.current, self.sysctl, self.vmas = arena.current, arena.sysctl, arena.vmas
@@ -55,7 +56,7 @@ class Mprotect:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.memory, self.vma_tree, self.vma_ops = m.memory, m.vma_tree, m.vma
-        self.mmap, self.overcommit, self.mlock = m.mmap, m.overcommit, m.mlock
+        self.mmap, self.overcommit, self.gup = m.mmap, m.overcommit, m.gup
 
     @cython.ccall
     @cython.nogil
@@ -157,7 +158,7 @@ class Mprotect:
         self.memory.change_protection(vma, start, end)
         locked_readonly: cython.bint = oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED) == VM_LOCKED
         if locked_readonly and newflags & VM_WRITE:  # copies now, not at the first write
-            self.mlock.populate_vma_page_range(vma, start, end)
+            self.gup.populate_vma_page_range(vma, start, end)
         self.mmap.vm_stat_account(mm, oldflags, -nrpages)
         self.mmap.vm_stat_account(mm, newflags, nrpages)
         return 0

@@ -17,8 +17,9 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.memory import Memory
-    from mmtwin.mm.mlock import Mlock
+    from mmtwin.mm.gup import Gup
     from mmtwin.mm.mmap import Mmap
+    from mmtwin.mm.munmap import Munmap
     from mmtwin.mm.pgtable_types import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.rmap import Rmap
     from mmtwin.mm.types import Currents, Mms, Sysctls, Vmas, i64, u32, u64
@@ -67,7 +68,8 @@ class Mremap:
     vma_tree: VmaTree
     vma_ops: VmaOps
     mmap: Mmap
-    mlock: Mlock
+    gup: Gup
+    munmap: Munmap
     overcommit: Overcommit
 
     def __init__(self, arena, config):
@@ -79,7 +81,7 @@ class Mremap:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.memory, self.rmap, self.vma_tree = m.memory, m.rmap, m.vma_tree
         self.vma_ops, self.mmap = m.vma, m.mmap
-        self.mlock, self.overcommit = m.mlock, m.overcommit
+        self.gup, self.munmap, self.overcommit = m.gup, m.munmap, m.overcommit
 
     @cython.ccall
     @cython.nogil
@@ -102,7 +104,7 @@ class Mremap:
         result: i64 = self.remap()
         if result >= 0 and self.vrm[0].populate:
             start: u64 = cython.cast(u64, result) + grown_from
-            self.mlock.mm_populate(start, cython.cast(u64, result) + self.vrm[0].new_len, False)
+            self.gup.mm_populate(start, cython.cast(u64, result) + self.vrm[0].new_len, False)
         return result
 
     @cython.cfunc
@@ -241,7 +243,7 @@ class Mremap:
     def shrink(self) -> i64:
         """Unmap what is beyond the new length, whatever vmas it is in."""
         start: u64 = self.vrm[0].addr + self.vrm[0].new_len
-        return self.mmap.do_munmap(start, self.vrm[0].old_len - self.vrm[0].new_len)
+        return self.munmap.do_munmap(start, self.vrm[0].old_len - self.vrm[0].new_len)
 
     @cython.cfunc
     @cython.nogil
@@ -272,7 +274,7 @@ class Mremap:
             return error
         mm: u32 = self.current[0].mm
         if self.vrm[0].flags & MREMAP_FIXED:
-            error = self.mmap.do_munmap(self.vrm[0].new_addr, self.vrm[0].new_len)
+            error = self.munmap.do_munmap(self.vrm[0].new_addr, self.vrm[0].new_len)
             if error:
                 return error
         if self.vrm[0].old_len > self.vrm[0].new_len:
@@ -447,7 +449,7 @@ class Mremap:
         accounted: cython.bint = self.vmas[vma].vm_flags & VM_ACCOUNT != 0
         if accounted:
             self.vmas[vma].vm_flags &= ~VM_ACCOUNT & ALL_BITS
-        error: cython.int = self.mmap.do_munmap(start, length) if length else 0
+        error: cython.int = self.munmap.do_munmap(start, length) if length else 0
         if not accounted:
             return error
         if error:
