@@ -174,3 +174,29 @@ def test_a_task_is_told_what_is_not_modelled(engine, advice):
     machine = Space(engine).machine
     with pytest.raises(NotModelledError, match="MADV_"):
         Task(machine, 1, 1).madvise(0, PAGE, advice)
+
+
+TABLE = 512  # pages that one page table maps
+
+
+@pytest.mark.parametrize(
+    ("kernel", "page", "pages", "freed"),
+    [
+        ("6.12", 0, TABLE, 0),
+        ("6.18", 0, TABLE, 1),
+        ("6.18", 0, TABLE - 1, 0),  # the table's last page may still be there
+        ("6.18", 1, 2 * TABLE - 1, 1),
+        ("6.18", 0, 3 * TABLE, 3),
+    ],
+)
+def test_dontneed_frees_the_page_tables_that_it_covers(engine, kernel, page, pages, freed):
+    space = Space(engine, kernel).map(0, 3 * TABLE)
+    for table in range(3):
+        space.write(table * TABLE, 2)
+    before = space.status("VmPTE")
+    assert space.advise(page, pages, MADV_DONTNEED) == 0
+    assert before - space.status("VmPTE") == freed
+    space.machine.check()
+    assert space.write(0) == 0
+    assert space.unmap(0, 3 * TABLE) == 0
+    space.machine.check()
