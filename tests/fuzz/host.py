@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import platform
 import re
@@ -10,6 +11,7 @@ import resource
 import signal
 import struct
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -100,12 +102,12 @@ class Host:
         """In the child: descriptors in place, no ASLR, then the program."""
         try:
             pairs = [(command_r, answer_w) for command_r, _, _, answer_w in self.pipes]
-            high = [(os.dup2(r, 100 + 2 * k), os.dup2(w, 101 + 2 * k))
-                    for k, (r, w) in enumerate(pairs)]  # fmt: skip
+            # first out of the way, to numbers that are free: a pipe may have one of those wanted
+            high = [tuple(fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in pair) for pair in pairs]
             for k, (r, w) in enumerate(high):
                 os.dup2(r, 10 + 2 * k)
                 os.dup2(w, 11 + 2 * k)
-            os.closerange(10 + 2 * TASKS, 400)
+            os.closerange(10 + 2 * TASKS, os.sysconf("SC_OPEN_MAX"))
             cpus = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
             _, hard = resource.getrlimit(resource.RLIMIT_STACK)
@@ -123,10 +125,12 @@ class Host:
 
     def _ends(self) -> str:
         """What became of task 0, with which all others end."""
+        time.sleep(0.1)  # its pipes close before it can be waited for
         info = os.waitid(os.P_PID, self.pids[0], os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if info is None:
             return "task 0 lives"
-        return f"task 0 ended with status or signal {info.si_status}"
+        killed = info.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
+        return f"task 0 {'killed by signal' if killed else 'exited with'} {info.si_status}"
 
     def run(self, op: Op) -> Answer:
         """Carry out one command."""

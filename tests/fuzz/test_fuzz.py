@@ -6,6 +6,7 @@ forbids personality(2). Anything else that keeps sequences from being compared i
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import warnings
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from mmtwin.config import KERNELS
+from mmtwin.elf_image import ElfImage
 from tests.fuzz import host, twin
 from tests.fuzz.campaign import Tally, campaign
 from tests.fuzz.compare import Difference, first_difference
@@ -41,7 +43,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_random_sequences_agree_with_this_kernel(program: Path) -> None:
     kernel = host.nearest_kernel()
-    booted = twin.Booted(program, kernel, None)
+    booted = twin.Booted(ElfImage.from_file(program), kernel, None)
     skip = host.skipped_flags()
 
     def run(ops: Sequence[Op]) -> Difference | None:
@@ -58,6 +60,18 @@ def test_random_sequences_agree_with_this_kernel(program: Path) -> None:
     assert tally.complete, f"{tally}\n{tally.deaths}\n" + "\n".join(
         f"seed {seed}: {d}\n" + "\n".join(op.scenario() for op in ops) for seed, ops, d in found
     )
+
+
+def test_pipes_of_any_number_reach_the_program(program: Path) -> None:
+    taken = [os.dup(0) for _ in range(100)]  # so that pipes get the numbers that are passed through
+    try:
+        run = host.Host(program)
+        assert run.run(Op(0, "fork", (2,))).result == 0
+        assert run.run(Op(2, "brk", (0,))).result > 0
+        run.close()
+    finally:
+        for fd in taken:
+            os.close(fd)
 
 
 class Scripted:
