@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmtwin.elf_image import ElfImage
 from tests.fuzz import host, twin
 from tests.fuzz.campaign import Tally, campaign
 from tests.fuzz.compare import Difference, first_difference
@@ -47,7 +48,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], exec_only: bool) -> int:
-    booted = twin.Booted(program, args.kernel, args.engine)
+    booted = twin.Booted(ElfImage.from_file(program), args.kernel, args.engine)
     tally, began = Tally(), time.monotonic()
 
     def run(ops: Sequence[Op]) -> Difference | None:

@@ -14,7 +14,7 @@ HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ \d+ *(.*)$"
 # Rows of smaps that are compared; Referenced is the hardware's, Swap and huge pages are not there.
 ROWS = ("Rss", "Pss", "Shared_Clean", "Shared_Dirty", "Private_Clean", "Private_Dirty",
         "Anonymous", "LazyFree", "Locked", "VmFlags")  # fmt: skip
-STATUS_ROWS = ("VmLck", "VmData", "VmStk", "VmExe", "VmSize")
+STATUS_ROWS = ("VmPTE", "VmLck", "VmData", "VmStk", "VmExe", "VmSize")
 OWN = ("[vvar]", "[vvar_vclock]", "[vdso]", "[vsyscall]", "[stack]")
 OWN_END = 0x402000  # the program's text, then its heap
 AREA, AREA_END = 0x10000000, 0x10081000

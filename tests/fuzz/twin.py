@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -161,9 +160,10 @@ def touch_own_pages(machine: Machine) -> None:
 class Booted:
     """A machine on which the program was executed once; each sequence gets a copy."""
 
-    def __init__(self, program: Path, kernel: str, engine: str | None) -> None:
+    def __init__(self, image: ElfImage, kernel: str, engine: str | None) -> None:
+        self.image = image
         self.machine = Machine(ram="256M", cpus=1, kernel=kernel, engine=engine)
-        self.task = self._exec(ElfImage.from_file(program))
+        self.task = self._exec(image)
 
     def _exec(self, image: ElfImage) -> int:
         m = self.machine
