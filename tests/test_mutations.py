@@ -79,7 +79,7 @@ def two_pages_a_table(patch: Patch) -> None:
 
 
 def dontneed_keeps_tables(patch: Patch) -> None:
-    patch.setattr(Zap, "madvise_dontneed", Zap.zap_page_range)
+    patch.setattr(Zap, "zap_and_reclaim", Zap.zap_page_range)
 
 
 def reads_allocate(patch: Patch) -> None:
