@@ -14,6 +14,17 @@ cdef extern from *:
     void host_prefetch "mmtwin_prefetch"(const void *) noexcept nogil
 
 cdef class IdPool
+cdef class Clock
+cdef class Block
+cdef class MemControl
+cdef class Workingset
+cdef class SwapFile
+cdef class SwapState
+cdef class PageWriteback
+cdef class Readahead
+cdef class Psi
+cdef class RmapReferenced
+cdef class RmapUnmap
 cdef class MemMap
 cdef class VmStat
 cdef class Zones
@@ -68,18 +79,29 @@ include "pgtable_types.py"
 include "gfp.py"
 include "vmstat_items.py"
 include "idpool.py"
+include "clock.py"
 include "mem_map.py"
 include "vmstat.py"
+include "memcontrol.py"
+include "psi.py"
 include "mmzone.py"
 include "buddy.py"
 include "fallback.py"
 include "pcp.py"
+include "workingset.py"
+include "swapfile.py"
+include "swap_state.py"
+include "block.py"
+include "page_writeback.py"
+include "rmap_referenced.py"
+include "rmap_unmap.py"
 include "vmscan.py"
 include "oom_kill.py"
 include "page_alloc.py"
 include "lru.py"
 include "mlock_batch.py"
 include "xarray.py"
+include "readahead.py"
 include "filemap.py"
 include "shmem.py"
 include "pgtable.py"

@@ -181,7 +181,7 @@ class PageCache:
         """folio_account_dirtied(), or _cleaned(); shmem has nothing to be written back to."""
         if self.pages[pfn].flags & PG_swapbacked:
             return 0
-        self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_FILE_DIRTY, delta)
+        self.vmstat.mod_lruvec_page_state(pfn, NR_FILE_DIRTY, delta)
         self.vmstat.mod_zone_page_state(self.pages[pfn].zone, NR_ZONE_WRITE_PENDING, delta)
         if delta > 0:
             self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_DIRTIED, delta)
@@ -191,10 +191,9 @@ class PageCache:
     @cython.nogil
     def count_cached(self, pfn: u64, delta: i64) -> cython.int:
         """Count a page that enters or leaves the cache."""
-        node: u32 = self.pages[pfn].node
-        self.vmstat.mod_node_page_state(node, NR_FILE_PAGES, delta)
+        self.vmstat.mod_lruvec_page_state(pfn, NR_FILE_PAGES, delta)
         if self.pages[pfn].flags & PG_swapbacked:
-            self.vmstat.mod_node_page_state(node, NR_SHMEM, delta)
+            self.vmstat.mod_lruvec_page_state(pfn, NR_SHMEM, delta)
         return 0
 
     @cython.ccall

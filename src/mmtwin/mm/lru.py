@@ -10,8 +10,8 @@ Unevictable pages are counted but linked into no list; their list fields hold ml
 Models mm/swap.c: folio_add_lru(), folio_mark_accessed(), folio_batch_move_lru() and its move
 functions, lru_add_drain(), __folio_put(), release_pages(); include/linux/mm_inline.h:
 lruvec_add_folio(), folio_lru_list(); mm/vmscan.c: folio_isolate_lru(), folio_putback_lru().
-Not modelled yet: lists per memory cgroup, MGLRU (lists of node lruvecs only; an lruvec's index is
-its node), rotation costs (lru_note_cost), which only reclaim reads.
+An lruvec's index is memcg * nodes + node; the root cgroup (0) has those of the nodes.
+Not modelled yet: MGLRU, rotation costs (lru_note_cost), which only reclaim reads.
 
 Invariants: a page with PG_lru is on the list that its flags name; LRU counters, with what CPUs hold
 back, are the pages on the lists.
@@ -83,12 +83,13 @@ class Lru:
     page_alloc: PageAlloc
     vmstat: VmStat
     mlock_batch = cython.declare("MlockBatch")
+    memcontrol = cython.declare("MemControl")
     nr_cpus: u32
-    nr_lruvecs: u32
+    nr_nodes: u32
 
     def __init__(self, arena, config):
         self.nr_cpus = config.cpus
-        self.nr_lruvecs = len(config.nodes)
+        self.nr_nodes = len(config.nodes)
         self.fbatch_size = 15 if config.kernel < 609 else 31
         self.pages = arena.pages
         self.current = arena.current
@@ -102,6 +103,7 @@ class Lru:
         self.page_alloc = m.page_alloc
         self.vmstat = m.vmstat
         self.mlock_batch = m.mlock_batch
+        self.memcontrol = m.memcontrol
 
     # -- references
 
@@ -126,6 +128,8 @@ class Lru:
         order: cython.int = 0
         if self.pages[pfn].flags & PG_lru:
             self.lruvec_del_folio(pfn)
+        if self.pages[pfn].memcg:
+            self.memcontrol.mem_cgroup_uncharge(pfn)
         if self.pages[pfn].flags & PG_head:
             order = self.pages[pfn].order
         return self.page_alloc.free_pages(pfn, order)
@@ -384,7 +388,7 @@ class Lru:
     @cython.nogil
     def update_lru_size(self, pfn: u64, lru: u32, nr: i64) -> cython.int:
         """The node's and the zone's counter of a list."""
-        self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_INACTIVE_ANON + lru, nr)
+        self.vmstat.mod_lruvec_page_state(pfn, NR_INACTIVE_ANON + lru, nr)
         return self.vmstat.mod_zone_page_state(
             self.pages[pfn].zone, NR_ZONE_INACTIVE_ANON + lru, nr
         )
@@ -409,7 +413,7 @@ class Lru:
     @cython.nogil
     def folio_lruvec(self, pfn: u64) -> u32:
         """Index of the lruvec that a page belongs to."""
-        return self.pages[pfn].node
+        return self.pages[pfn].memcg * self.nr_nodes + self.pages[pfn].node
 
     @cython.cfunc
     @cython.inline
@@ -455,7 +459,7 @@ class Lru:
 
     def check(self):
         """Lists hold what their counters say; batches hold references."""
-        for lruvec in range(self.nr_lruvecs):
+        for lruvec in range(self.nr_nodes):
             for lru in range(LRU_UNEVICTABLE):
                 self._check_list(lruvec, lru)
         for at in range(self.nr_cpus * NR_FBATCHES):

@@ -27,3 +27,15 @@ class OomKill:
     def out_of_memory(self, gfp: u32, order: cython.int) -> u64:
         """Kill a task: 1 if memory will come free, 0 if there is nobody to kill."""
         return 0
+
+    @cython.ccall
+    @cython.nogil
+    def mem_cgroup_out_of_memory(self, memcg: u32, gfp: u32, order: cython.int) -> u64:
+        """Kill a task of a cgroup at its limit: 1 if memory will come free, 0 if there is none."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def oom_reaper(self) -> u64:
+        """Tear down the memory of victims: when to run again, or 0."""
+        return 0

@@ -436,6 +436,7 @@ class PageAlloc:
         self.pages[pfn].index = 0
         self.pages[pfn].private = 0
         self.pages[pfn].memcg = 0
+        self.pages[pfn].content = 0
         return 0
 
     @cython.cfunc
@@ -465,6 +466,13 @@ class PageAlloc:
             for zone in range(1, self.zones.nr_zones):
                 if self.records[zone].managed_pages:
                     self.pcp.decay_pcp_high(zone, cpu)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def vmstat_update(self, cpu: u32) -> u64:
+        """refresh_cpu() as a kernel thread: when it wants to run again, or 0."""
+        self.refresh_cpu(cpu)
         return 0
 
     def nr_allocated(self, zone):

@@ -236,7 +236,7 @@ class PageTables:
         self.table_pfn[slot] = cython.cast(u32, pfn)
         if self.has_ctor(shift):
             self.pages[pfn].flags |= PG_table
-            self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_PAGETABLE, 1)
+            self.vmstat.mod_lruvec_page_state(pfn, NR_PAGETABLE, 1)
         return slot
 
     @cython.cfunc
@@ -246,7 +246,7 @@ class PageTables:
         pfn: u64 = self.table_pfn[slot]
         if self.has_ctor(shift):
             self.pages[pfn].flags &= ~PG_table & ALL_ONES
-            self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_PAGETABLE, -1)
+            self.vmstat.mod_lruvec_page_state(pfn, NR_PAGETABLE, -1)
         self.pages[pfn].private = 0
         self.table_pfn[slot] = 0
         self.slots.free(cython.cast(u32, slot))

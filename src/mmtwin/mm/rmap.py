@@ -150,7 +150,7 @@ class Rmap:
         self.pages[pfn].mapping = self.anon_mapping(vma)
         self.pages[pfn].index = self.linear_page_index(vma, address)
         self.pages[pfn].mapcount = 1
-        return self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_ANON_MAPPED, 1)
+        return self.vmstat.mod_lruvec_page_state(pfn, NR_ANON_MAPPED, 1)
 
     @cython.ccall
     @cython.nogil
@@ -160,7 +160,7 @@ class Rmap:
             self.pages[pfn].flags ^= PG_anon_exclusive
         self.pages[pfn].mapcount += 1
         if self.pages[pfn].mapcount == 1:
-            self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_ANON_MAPPED, 1)
+            self.vmstat.mod_lruvec_page_state(pfn, NR_ANON_MAPPED, 1)
         return 0
 
     @cython.ccall
@@ -180,7 +180,7 @@ class Rmap:
         """A pte maps a file or shmem page; the first one counts NR_FILE_MAPPED."""
         self.pages[pfn].mapcount += 1
         if self.pages[pfn].mapcount == 1:
-            self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_FILE_MAPPED, 1)
+            self.vmstat.mod_lruvec_page_state(pfn, NR_FILE_MAPPED, 1)
         return 0
 
     @cython.ccall
@@ -192,8 +192,8 @@ class Rmap:
         if self.pages[pfn].mapcount:
             return 0
         if self.pages[pfn].mapping & PAGE_MAPPING_ANON:
-            return self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_ANON_MAPPED, -1)
-        return self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_FILE_MAPPED, -1)
+            return self.vmstat.mod_lruvec_page_state(pfn, NR_ANON_MAPPED, -1)
+        return self.vmstat.mod_lruvec_page_state(pfn, NR_FILE_MAPPED, -1)
 
     @cython.cfunc
     @cython.nogil

@@ -40,8 +40,8 @@ Page = cython.struct(
     node=u8,
     zone=u8,  # index into `zones`
     compound_head=u32,  # pfn of the head, for a tail page; else 0
-    memcg=u32,
-    pad=u32,
+    memcg=u32,  # that it is charged to, index into `memcgs`; 0: the root
+    content=u32,  # what it holds, as far as compression can tell (content.py); 0: not known
 )
 
 # struct vm_area_struct. Linked in address order per mm, and in a tree (vma_tree.py).
@@ -108,6 +108,8 @@ Mm = cython.struct(
     cpu_mask=u32,  # CPUs that may hold its translations, bit n for CPU n (mm_cpumask)
     highest_vm_end=u64,
     flags=u64,  # MMF_* (fork.py)
+    memcg=u32,  # of its owner: get_mem_cgroup_from_mm()
+    pad=u32,
 )
 
 # struct task_struct and signal_struct, as far as memory sees them. One record a thread group.
@@ -126,7 +128,13 @@ Task = cython.struct(
     nr_threads=i32,
     oom_score_adj=i32,
     uid=u32,  # 0 has every capability
-    pad=u32,
+    memcg=u32,  # index into `memcgs`
+    clock_ns=u64,  # until when its own calls have kept it busy (clock.py)
+    blkio_ns=u64,  # waited for devices, of that
+    nr_dirtied=i32,  # pages dirtied since the last balance_dirty_pages()
+    nr_dirtied_pause=i32,
+    memcg_nr_pages_over_high=u32,
+    flags=u32,  # PF_*
 )
 
 # struct inode with its address_space.
@@ -141,6 +149,14 @@ Inode = cython.struct(
     i_nlink=u32,
     i_count=i32,  # references: open files and mappings
     i_mmap_writable=i32,
+    writeback_index=u64,  # where cyclic writeback goes on
+    dirtied_when=u64,  # ns; when its oldest dirty page was dirtied
+    i_state=u32,  # I_*
+    i_bdev=u32,  # block device that holds it, index into `block_devices`; 0: none
+    i_wb_next=u32,  # neighbours on its device's list of dirty inodes
+    i_wb_prev=u32,
+    wb_err=u32,  # errseq_t: writeback errors not yet told
+    pad=u32,
 )
 
 # struct file: an open file description.
@@ -150,6 +166,15 @@ File = cython.struct(
     f_flags=u32,  # O_* of open()
     f_mode=u32,  # FMODE_*
     f_count=i32,
+    # struct file_ra_state
+    ra_start=u64,  # where the current window starts, pages
+    ra_prev_pos=i64,  # last byte read
+    ra_size=u32,  # pages of the window
+    ra_async_size=u32,  # start the next one when so many are left
+    ra_pages=u32,  # largest window
+    ra_mmap_miss=u32,
+    f_wb_err=u32,  # errseq_t last seen
+    pad=u32,
 )
 
 # The sysctls that the engine reads, one record in `sysctl`; names are the kernel's, without
@@ -172,6 +197,22 @@ Sysctl = cython.struct(
     legacy_va_layout=i64,
     swappiness=i64,
     fault_around_bytes=i64,
+    page_cluster=i64,
+    vfs_cache_pressure=i64,
+    zone_reclaim_mode=i64,
+    dirty_background_ratio=i64,
+    dirty_background_bytes=i64,
+    dirty_ratio=i64,
+    dirty_bytes=i64,
+    dirty_writeback_centisecs=i64,
+    dirty_expire_centisecs=i64,
+    laptop_mode=i64,
+    oom_kill_allocating_task=i64,
+    oom_dump_tasks=i64,
+    panic_on_oom=i64,
+    stat_interval=i64,
+    lru_gen_enabled=i64,  # bits of /sys/kernel/mm/lru_gen/enabled
+    lru_gen_min_ttl_ms=i64,
     thp_enabled=i64,  # 0 never, 1 madvise, 2 always
 )
 

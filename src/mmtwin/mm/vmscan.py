@@ -40,6 +40,20 @@ class Vmscan:
 
     @cython.ccall
     @cython.nogil
+    def try_to_free_mem_cgroup_pages(
+        self, memcg: u32, nr_pages: u64, gfp: u32, reclaim_options: u32
+    ) -> u64:
+        """Reclaim from a cgroup and its children: pages freed."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def kswapd(self, node: u32) -> u64:
+        """One turn of a node's kswapd: when it wants to run again, or 0 for when it is woken."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
     def wakeup_kswapd(self, zone: u32) -> cython.int:
         """Wake the kswapd of a zone's node; so far only counted."""
         self.records[zone].kswapd_wakeups += 1

@@ -18,7 +18,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.gfp import MAX_NR_ZONES
-    from mmtwin.mm.types import Currents, I64s, U64s, i64, u32, u64
+    from mmtwin.mm.types import Currents, I64s, Pages, U64s, i64, u32, u64
     from mmtwin.mm.vmstat_items import (
         NR_VM_EVENT_ITEMS,
         NR_VM_NODE_STAT_ITEMS,
@@ -35,6 +35,8 @@ class VmStat:
     """Every counter of /proc/vmstat, by its enum name."""
 
     current: Currents
+    pages: Pages
+    memcontrol = cython.declare("MemControl")
     zone_stat: I64s  # zone * NR_VM_ZONE_STAT_ITEMS + item
     node_stat: I64s  # node * NR_VM_NODE_STAT_ITEMS + item
     numa_event: U64s  # zone * NR_VM_NUMA_EVENT_ITEMS + item
@@ -67,6 +69,11 @@ class VmStat:
         self.node_diff = arena.array("vm_node_stat_diff", "i64", node_items * self.nr_cpus)
         self.zone_threshold = arena.array("zone_stat_threshold", "i64", self.nr_zones)
         self.node_threshold = arena.array("node_stat_threshold", "i64", self.nr_nodes)
+
+    def wire(self, m):
+        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.pages = m.arena.pages
+        self.memcontrol = m.memcontrol
 
     # -- adding: the current CPU's difference first
 
@@ -152,6 +159,28 @@ class VmStat:
     @cython.nogil
     def count_vm_events(self, item: cython.int, delta: i64) -> cython.int:
         """Add to a vm_event_item."""
+        self.event[item] += delta
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def mod_lruvec_page_state(self, pfn: u64, item: cython.int, delta: i64) -> cython.int:
+        """Add to a node item of a folio's node and of the cgroup that it is charged to:
+        __lruvec_stat_mod_folio()."""
+        if self.pages[pfn].memcg:
+            self.memcontrol.mod_memcg_lruvec_state(
+                self.pages[pfn].memcg, self.pages[pfn].node, item, delta
+            )
+        return self.mod_node_page_state(self.pages[pfn].node, item, delta)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def count_folio_events(self, pfn: u64, item: cython.int, delta: i64) -> cython.int:
+        """Add to a vm_event_item, and to the same of the folio's cgroup."""
+        if self.pages[pfn].memcg:
+            self.memcontrol.count_memcg_events(self.pages[pfn].memcg, item, delta)
         self.event[item] += delta
         return 0
 

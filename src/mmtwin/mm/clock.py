@@ -1,0 +1,227 @@
+"""Virtual time: one clock, kernel threads that run when they are due, and waiting.
+
+    a call of a task   advance(cost) ... sleep_until(t) ... advance(cost)
+                                             |
+                                     kernel threads due up to t run, each at its own time
+
+Time is in nanoseconds since boot. `now_ns` is the time of whoever runs now. A kernel thread is a
+function that does a bounded piece of work and says when it wants to run again (0: when woken); the
+earliest runs first, ties in the order of their numbers, so that runs repeat bit for bit.
+Counts are the truth; times are an estimate.
+
+Models kernel/time/timer.c and kernel/sched: schedule_timeout(), io_schedule(), wake_up_process(),
+as far as the order of events goes.
+Not modelled: tasks that contend for a CPU (each call runs as if on a CPU of its own).
+
+Invariant: next_event_ns is the earliest wake_ns of any kernel thread (NEVER if none waits).
+"""
+
+import cython
+
+if not cython.compiled:
+    from mmtwin.mm.types import Currents, U64s, u32, u64
+
+NEVER = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
+NR_KTHREADS = cython.declare(cython.const[cython.int], 256)
+
+# What a kernel thread runs: Clock.run_kthread()
+KTHREAD_NONE = cython.declare(cython.const[cython.int], 0)
+KTHREAD_BLOCK = cython.declare(cython.const[cython.int], 1)  # completions of block device `arg`
+KTHREAD_FLUSHER = cython.declare(cython.const[cython.int], 2)  # wb_workfn() of block device `arg`
+KTHREAD_KSWAPD = cython.declare(cython.const[cython.int], 3)  # of node `arg`
+KTHREAD_VMSTAT = cython.declare(cython.const[cython.int], 4)  # vmstat_update() of CPU `arg`
+KTHREAD_MEMCG_STATS = cython.declare(cython.const[cython.int], 5)  # flush_memcg_stats_dwork()
+KTHREAD_PSI = cython.declare(cython.const[cython.int], 6)  # psi_avgs_work()
+KTHREAD_OOM_REAPER = cython.declare(cython.const[cython.int], 7)
+KTHREAD_ZSWAP = cython.declare(cython.const[cython.int], 8)  # shrink_worker()
+
+# Cells of the array "clock"
+CLOCK_NOW = cython.declare(cython.const[cython.int], 0)  # ns
+CLOCK_NEXT_EVENT = cython.declare(cython.const[cython.int], 1)  # earliest wake_ns of a kthread
+CLOCK_NR_KTHREADS = cython.declare(cython.const[cython.int], 2)  # numbers 1 .. n - 1 are in use
+CLOCK_IN_KTHREAD = cython.declare(cython.const[cython.int], 3)  # number of the one that runs, or 0
+CLOCK_CELLS = cython.declare(cython.const[cython.int], 8)
+
+KThread = cython.struct(
+    wake_ns=u64,  # when it wants to run; NEVER while it waits to be woken
+    busy_ns=u64,  # until when it was busy last
+    kind=u32,  # KTHREAD_*
+    arg=u32,
+)
+
+if cython.compiled:
+    KThreads = cython.typedef(KThread[::1])
+else:
+    KThreads = object
+
+
+@cython.final
+@cython.cclass
+class Clock:
+    """Time, and who runs next."""
+
+    cells: U64s
+    kthreads: KThreads
+    current: Currents
+    block = cython.declare("Block")
+    writeback = cython.declare("PageWriteback")
+    vmscan = cython.declare("Vmscan")
+    page_alloc = cython.declare("PageAlloc")
+    memcontrol = cython.declare("MemControl")
+    psi = cython.declare("Psi")
+    oom_kill = cython.declare("OomKill")
+
+    def __init__(self, arena, config):
+        self.cells = arena.array("clock", "u64", CLOCK_CELLS)
+        self.kthreads = arena.array("kthreads", "clock.KThread", NR_KTHREADS)
+        self.current = arena.current
+
+    def wire(self, m):
+        """Take the mechanisms that have kernel threads."""
+        self.block, self.writeback, self.vmscan = m.block, m.page_writeback, m.vmscan
+        self.page_alloc, self.memcontrol = m.page_alloc, m.memcontrol
+        self.psi, self.oom_kill = m.psi, m.oom_kill
+
+    def boot(self):
+        """No kernel thread yet."""
+        self.cells[CLOCK_NEXT_EVENT] = NEVER
+        self.cells[CLOCK_NR_KTHREADS] = 1
+
+    @cython.ccall
+    @cython.nogil
+    def new_kthread(self, kind: u32, arg: u32) -> u32:
+        """A kernel thread that waits to be woken: its number."""
+        number: u32 = cython.cast(u32, self.cells[CLOCK_NR_KTHREADS])
+        assert number < cython.cast(u32, NR_KTHREADS)
+        self.cells[CLOCK_NR_KTHREADS] += 1
+        self.kthreads[number].kind = kind
+        self.kthreads[number].arg = arg
+        self.kthreads[number].wake_ns = NEVER
+        return number
+
+    @cython.ccall
+    @cython.nogil
+    def now(self) -> u64:
+        """ns since boot, for whoever runs now."""
+        return self.cells[CLOCK_NOW]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def advance(self, ns: u64) -> cython.void:
+        """Whoever runs now is busy for so long."""
+        self.cells[CLOCK_NOW] += ns
+
+    @cython.ccall
+    @cython.nogil
+    def wake_kthread(self, number: u32, at_ns: u64) -> cython.int:
+        """Let a kernel thread run at that time, or earlier if it wants to anyway."""
+        if at_ns < self.kthreads[number].wake_ns:
+            self.kthreads[number].wake_ns = at_ns
+            if at_ns < self.cells[CLOCK_NEXT_EVENT]:
+                self.cells[CLOCK_NEXT_EVENT] = at_ns
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def cond_resched(self) -> cython.int:
+        """Let kernel threads that are due run; cheap when none is."""
+        if self.cells[CLOCK_NOW] >= self.cells[CLOCK_NEXT_EVENT]:
+            return self.run_until(self.cells[CLOCK_NOW])
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def sleep_until(self, ns: u64) -> cython.int:
+        """Whoever runs now sleeps (not at all, if that time has passed); others run meanwhile."""
+        if ns <= self.cells[CLOCK_NOW]:
+            return self.cond_resched()
+        self.run_until(ns)
+        self.cells[CLOCK_NOW] = ns
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def run_until(self, ns: u64) -> cython.int:
+        """Run the kernel threads that are due up to a time; `now` stays. Within a kernel thread
+        only block completions run: the others have to wait until it sleeps."""
+        number: u32
+        while self.cells[CLOCK_NEXT_EVENT] <= ns:
+            number = self.earliest()
+            if number == 0:
+                break
+            if self.kthreads[number].wake_ns > ns:
+                break
+            self.run_kthread(number)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def earliest(self) -> u32:
+        """The kernel thread that is due first, and next_event_ns recomputed; 0 if none."""
+        found: u32 = 0
+        best: u64 = NEVER
+        i: u32
+        for i in range(1, cython.cast(u32, self.cells[CLOCK_NR_KTHREADS])):
+            if self.kthreads[i].wake_ns < best:
+                if not self.cells[CLOCK_IN_KTHREAD] or self.kthreads[i].kind == KTHREAD_BLOCK:
+                    best = self.kthreads[i].wake_ns
+                    found = i
+        self.cells[CLOCK_NEXT_EVENT] = best
+        return found
+
+    @cython.cfunc
+    @cython.nogil
+    def run_kthread(self, number: u32) -> cython.int:
+        """Run it once, in its own context and time."""
+        saved_now: u64 = self.cells[CLOCK_NOW]
+        saved_in: u64 = self.cells[CLOCK_IN_KTHREAD]
+        task: u32 = self.current[0].task
+        mm: u32 = self.current[0].mm
+        start: u64 = self.kthreads[number].wake_ns
+        wake: u64
+        if start < self.kthreads[number].busy_ns:
+            start = self.kthreads[number].busy_ns
+        self.kthreads[number].wake_ns = NEVER
+        self.cells[CLOCK_NOW] = start
+        self.cells[CLOCK_IN_KTHREAD] = number
+        self.current[0].task = 0
+        self.current[0].mm = 0
+        wake = self.call(self.kthreads[number].kind, self.kthreads[number].arg)
+        self.kthreads[number].busy_ns = self.cells[CLOCK_NOW]
+        self.current[0].task = task
+        self.current[0].mm = mm
+        self.cells[CLOCK_NOW] = saved_now
+        self.cells[CLOCK_IN_KTHREAD] = saved_in
+        if wake and wake < self.kthreads[number].wake_ns:
+            self.kthreads[number].wake_ns = wake
+        self.earliest()
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def call(self, kind: u32, arg: u32) -> u64:
+        """The function of a kind: when it wants to run again, 0 for when it is woken."""
+        if kind == KTHREAD_BLOCK:
+            return self.block.complete(arg)
+        if kind == KTHREAD_FLUSHER:
+            return self.writeback.wb_workfn(arg)
+        if kind == KTHREAD_KSWAPD:
+            return self.vmscan.kswapd(arg)
+        if kind == KTHREAD_VMSTAT:
+            return self.page_alloc.vmstat_update(arg)
+        if kind == KTHREAD_MEMCG_STATS:
+            return self.memcontrol.flush_memcg_stats_dwork()
+        if kind == KTHREAD_PSI:
+            return self.psi.psi_avgs_work(arg)
+        if kind == KTHREAD_OOM_REAPER:
+            return self.oom_kill.oom_reaper()
+        return 0
+
+    def check(self):
+        """next_event_ns is the earliest wake-up."""
+        used = range(1, int(self.cells[CLOCK_NR_KTHREADS]))
+        wakes = [int(self.kthreads[i].wake_ns) for i in used]
+        assert min(wakes, default=int(NEVER)) == self.cells[CLOCK_NEXT_EVENT]
