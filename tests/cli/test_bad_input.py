@@ -106,7 +106,7 @@ def test_bad_usage(mmtwin: Run, good: Path) -> None:
     refused(mmtwin("run"), "Missing argument")
     refused(mmtwin("run", good, "--frob"), "--frob")
     refused(mmtwin("frob"), "frob")
-    refused(mmtwin("run", good, "--format", "csv"), "csv")
+    refused(mmtwin("run", good, "--format", "tsv"), "tsv")
     refused(mmtwin("run", good, "--limit", "-1"), "--limit")
     refused(mmtwin("run", good, "--cat", "/proc/nothing"), "/proc/nothing")
     refused(mmtwin("run", good, "--cat", "/proc/999/maps"), "/proc/999/maps")

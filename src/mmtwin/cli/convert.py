@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mmtwin.cli.inputs import check_output_file, open_input
+from mmtwin.cli.inputs import COLUMNS_HELP, check_output_file, open_input
 from mmtwin.trace.events import write_parquet
 from mmtwin.trace.open import FORMATS
 
@@ -22,6 +22,7 @@ from mmtwin.trace.open import FORMATS
 )
 @click.option("--host-elf", is_flag=True, help="read programs' ELF layouts from this host too")
 @click.option("--format", type=click.Choice(FORMATS), default="auto", show_default=True)
+@click.option("--columns", default="", metavar="ROLE=COLUMN,...", help=COLUMNS_HELP)
 @click.option("--kernel", default="", help="`uname -r` of the recording host, for the metadata")
 @click.option("--cpus", default=0, help="its CPUs")
 @click.option("--mem-total", default=0, help="its MemTotal in kB")
@@ -31,13 +32,14 @@ def convert(
     elf: tuple[Path, ...],
     host_elf: bool,
     format: str,
+    columns: str,
     kernel: str,
     cpus: int,
     mem_total: int,
 ) -> None:
     """Write a text recording TRACE as Parquet OUT, for pandas, Polars, DuckDB and later runs."""
     check_output_file(out)
-    opened = open_input(trace, format, elf, host_elf)
+    opened = open_input(trace, format, elf, host_elf, columns)
     host = opened.host
     host.kernel, host.cpus, host.mem_total_kb = kernel, cpus, mem_total
     rows = write_parquet(out, opened.batches, host, opened.elfs.to_json)

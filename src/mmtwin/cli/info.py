@@ -11,7 +11,7 @@ from typing import Any
 import click
 import numpy as np
 
-from mmtwin.cli.inputs import open_input
+from mmtwin.cli.inputs import COLUMNS_HELP, open_input
 from mmtwin.trace.events import OPS, op_codes
 from mmtwin.trace.open import FORMATS, Trace
 
@@ -19,10 +19,11 @@ from mmtwin.trace.open import FORMATS, Trace
 @click.command(short_help="what is in a recording")
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option("--format", type=click.Choice(FORMATS), default="auto", show_default=True)
+@click.option("--columns", default="", metavar="ROLE=COLUMN,...", help=COLUMNS_HELP)
 @click.option("--json", "as_json", is_flag=True, help="print data, not text")
-def info(trace: Path, format: str, as_json: bool) -> None:
+def info(trace: Path, format: str, columns: str, as_json: bool) -> None:
     """Say what is in a recording: its recorder, host, processes and operations."""
-    result = describe(open_input(trace, format, (), False))
+    result = describe(open_input(trace, format, (), False, columns))
     if as_json:
         click.echo(json.dumps(result, indent=1))
         return

@@ -10,6 +10,9 @@ from mmtwin.trace import Trace, open_trace
 from mmtwin.trace.elf import ElfSet
 
 
+COLUMNS_HELP = "CSV: which column is what, by name or number: time=1ms,op=2,offset=3*512,length=4"
+
+
 def load_elfs(files: tuple[Path, ...], use_host: bool) -> ElfSet:
     """All --elf files together; programs that they lack are looked up here if `use_host`."""
     elfs = ElfSet(use_host=use_host)
@@ -18,9 +21,11 @@ def load_elfs(files: tuple[Path, ...], use_host: bool) -> ElfSet:
     return elfs
 
 
-def open_input(path: Path, format: str, elf: tuple[Path, ...], use_host: bool) -> Trace:
+def open_input(
+    path: Path, format: str, elf: tuple[Path, ...], use_host: bool, columns: str = ""
+) -> Trace:
     """The trace; its batches are not read yet."""
-    return open_trace(path, format, load_elfs(elf, use_host))
+    return open_trace(path, format, load_elfs(elf, use_host), columns)
 
 
 def check_output_file(path: Path) -> None:

@@ -14,7 +14,7 @@ from mmtwin import config as machine_config
 from mmtwin.cli import saved_run
 from mmtwin.cli.cat import read
 from mmtwin.cli.errors import UsageError
-from mmtwin.cli.inputs import check_output_file, open_input
+from mmtwin.cli.inputs import COLUMNS_HELP, check_output_file, open_input
 from mmtwin.cli.progress import progress_of
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
@@ -45,6 +45,7 @@ _TASK_PATH = re.compile(r"/proc/(\d+)/(.+)")
 )
 @click.option("--host-elf", is_flag=True, help="read programs' ELF layouts from this host too")
 @click.option("--format", type=click.Choice(FORMATS), default="auto", show_default=True)
+@click.option("--columns", default="", metavar="ROLE=COLUMN,...", help=COLUMNS_HELP)
 @click.option("--limit", default=0, help="stop after so many events")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as data")
 @click.option(
@@ -74,6 +75,7 @@ def run(
     elf: tuple[Path, ...],
     host_elf: bool,
     format: str,
+    columns: str,
     limit: int,
     as_json: bool,
     cats: tuple[str, ...],
@@ -90,7 +92,7 @@ def run(
         check_directory(at_exit)
     description = machine_config.load(machine) if machine else machine_config.describe()
     description = machine_config.with_settings(description, settings)
-    opened = open_input(trace, format, elf, host_elf)
+    opened = open_input(trace, format, elf, host_elf, columns)
     twin = Machine(description)
     kept = Kept(twin, cats, at_exit, everything=save is not None)
     with progress_of(opened, quiet) as progress:

@@ -39,7 +39,9 @@ CALL_OPS = (
     "open", "close", "ftruncate", "truncate", "unlink", "rename",
     "read", "pread64", "readv", "preadv", "write", "pwrite64", "writev", "pwritev",
     "lseek", "fsync", "fdatasync", "fadvise64", "sendfile", "copy_file_range", "splice",
-    "sync_file_range", "fallocate", "readahead",
+    "sync_file_range", "fallocate", "readahead", "stat",
+    # what no call shows: kernel memory that was charged
+    "kernel_memory",
 )  # fmt: skip
 OPS = ACCESS_OPS + CALL_OPS
 
@@ -112,7 +114,7 @@ class Host:
 
 
 _OP_VALUES = pa.array(OPS, pa.string())
-_OP_CODE = {op: i for i, op in enumerate(OPS)}
+OP_CODE = {op: i for i, op in enumerate(OPS)}
 
 
 def batch_of_events(rows: Sequence[Event]) -> pa.RecordBatch:
@@ -121,7 +123,7 @@ def batch_of_events(rows: Sequence[Event]) -> pa.RecordBatch:
     arrays: list[Any] = []
     for field, values in zip(SCHEMA, columns, strict=True):
         if field.name == "op":
-            codes = pa.array([_OP_CODE[v] for v in values], pa.int8())
+            codes = pa.array([OP_CODE[v] for v in values], pa.int8())
             arrays.append(pa.DictionaryArray.from_arrays(codes, _OP_VALUES))
         elif field.name == "file":
             encoded = pa.array(values, pa.string()).dictionary_encode()
@@ -139,25 +141,30 @@ def batch_of_accesses(
     pid: int,
 ) -> pa.RecordBatch:
     """A record batch of memory accesses; `op_code` indexes ACCESS_OPS."""
-    n = len(addr)
+    return batch_of_rows(op_code, pid, [""], addr=addr, length=length, line=line)
 
-    def constant(value: int, field: str) -> pa.Array:
-        dtype = SCHEMA.field(field).type
-        return pa.array(np.full(n, value, dtype.to_pandas_dtype()), dtype)
 
-    given = {
-        "addr": pa.array(addr, pa.uint64()),
-        "length": pa.array(length, pa.uint64()),
-        "line": pa.array(line, pa.int64()),
-        "pid": constant(pid, "pid"),
-        "tid": constant(pid, "tid"),
-        "fd": constant(-1, "fd"),
-        "op": pa.DictionaryArray.from_arrays(pa.array(op_code, pa.int8()), _OP_VALUES),
-        "file": pa.DictionaryArray.from_arrays(
-            pa.array(np.zeros(n, np.int32)), pa.array([""], pa.string())
-        ),
-    }
-    arrays = [given[f.name] if f.name in given else constant(0, f.name) for f in SCHEMA]
+def batch_of_rows(
+    op_code: np.ndarray[Any, Any], pid: int, names: Sequence[str], **columns: np.ndarray[Any, Any]
+) -> pa.RecordBatch:
+    """A record batch of arrays: `op_code` indexes OPS, a column `file` indexes `names`; columns
+    that are not given are 0 (`fd`: -1)."""
+    n = len(op_code)
+    fills = {"pid": pid, "tid": pid, "fd": -1}
+    arrays: list[Any] = []
+    for field in SCHEMA:
+        if field.name == "op":
+            codes = pa.array(op_code.astype(np.int8))
+            arrays.append(pa.DictionaryArray.from_arrays(codes, _OP_VALUES))
+        elif field.name == "file":
+            codes = pa.array(columns.get("file", np.zeros(n)).astype(np.int32))
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string())))
+        else:
+            dtype = field.type.to_pandas_dtype()
+            values = columns.get(field.name)
+            if values is None:
+                values = np.full(n, fills.get(field.name, 0), dtype)
+            arrays.append(pa.array(values.astype(dtype, copy=False)))
     return pa.record_batch(arrays, schema=SCHEMA)
 
 
@@ -255,7 +262,7 @@ def _op_codes(path: Path, column: Any, row: int) -> pa.DictionaryArray:
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
     names = column.dictionary.to_pylist()
-    translate = np.array([_OP_CODE.get(n, -1) for n in names] or [0], np.int8)
+    translate = np.array([OP_CODE.get(n, -1) for n in names] or [0], np.int8)
     indices = column.indices.to_numpy(zero_copy_only=False)
     codes = translate[indices]
     if len(codes) and codes.min() < 0:

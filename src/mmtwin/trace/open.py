@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from mmtwin.trace import csv_trace, oracle_general
 from mmtwin.trace.elf import ElfSet
 from mmtwin.trace.errors import TraceError
 from mmtwin.trace.events import (
@@ -19,10 +20,11 @@ from mmtwin.trace.events import (
 )
 from mmtwin.trace.exec_layout import with_layouts
 from mmtwin.trace.lackey import LackeyReader
-from mmtwin.trace.source import detect
+from mmtwin.trace.page_events import PageEventReader
+from mmtwin.trace.source import chunks, detect, head_of, line_blocks
 from mmtwin.trace.strace import StraceReader
 
-FORMATS = ("auto", "strace", "lackey", "parquet")
+FORMATS = ("auto", "strace", "lackey", "parquet", "csv", "msr", "oracleGeneral", "ev")
 
 
 @dataclass
@@ -38,18 +40,27 @@ class Trace:
     notes: Callable[[], list[str]] = list  # what the recording leaves unknown, after the reading
 
 
-def open_trace(path: str | Path, format: str = "auto", elfs: ElfSet | None = None) -> Trace:
-    """Open a Parquet trace, strace text or lackey text, gzipped or not. Raises TraceError.
+def open_trace(
+    path: str | Path, format: str = "auto", elfs: ElfSet | None = None, columns: str = ""
+) -> Trace:
+    """Open a recording of any format in FORMATS, plain, gzipped or zstd. Raises TraceError.
 
     `elfs` are the layouts of the programs that the recording executes; a Parquet trace may
-    carry them itself.
+    carry them itself. `columns` says which column of a CSV file is what (csv_trace.py).
     """
     path = Path(path)
     if path.is_dir():
         raise TraceError(path, None, "is a directory, give one recording")
     if format == "auto":
         format = detect(path)
-    opener = {"parquet": _open_parquet, "strace": _open_strace, "lackey": _open_lackey}[format]
+    if columns and format != "csv":
+        raise TraceError(path, None, f"--columns is for CSV, this is {format}")
+    if format == "csv":
+        return _open_csv(path, csv_trace.layout_of(path, head_of(path), columns))
+    opener = {
+        "parquet": _open_parquet, "strace": _open_strace, "lackey": _open_lackey,
+        "msr": _open_msr, "oracleGeneral": _open_oracle_general, "ev": _open_page_events,
+    }[format]  # fmt: skip
     return opener(path, elfs or ElfSet())
 
 
@@ -57,7 +68,10 @@ def _open_parquet(path: Path, elfs: ElfSet) -> Trace:
     host, rows, batches = open_parquet(path)
     stored = ElfSet.from_json(host.elf, path) if host.elf else ElfSet()
     merged = ElfSet({**stored.known, **elfs.known}, elfs.use_host)
-    return Trace(path, "parquet", host, _with_layouts(batches, merged), merged, rows)
+    with_layouts = _with_layouts(batches, merged)
+    return Trace(
+        path, "parquet", host, with_layouts, merged, rows, lambda: [NO_HITS] * below_the_cache(host)
+    )
 
 
 def _with_layouts(batches: Iterator[pa.RecordBatch], elfs: ElfSet) -> Iterator[pa.RecordBatch]:
@@ -104,3 +118,39 @@ def _open_lackey(path: Path, elfs: ElfSet) -> Trace:
         path, "lackey", host, batches(), elfs,
         notes=lambda: ["lackey has no mappings: they were made from the touched pages"],
     )  # fmt: skip
+
+
+BLOCK = "block"  # Host.options of a trace taken below the page cache
+NO_HITS = (
+    "which accesses hit the page cache: a block trace is recorded below it and has only the "
+    "misses, so it cannot tell how the machine that made it would do with more or less memory"
+)
+
+
+def below_the_cache(host: Host) -> bool:
+    """Whether it is a block trace."""
+    return host.options == BLOCK
+
+
+def _open_csv(path: Path, layout: csv_trace.Layout, format: str = "csv") -> Trace:
+    reader = csv_trace.CsvReader(path, layout, lambda: line_blocks(path))
+    notes = [NO_HITS] if reader.is_block else ["what surrounds the objects: they are page by page"]
+    host = Host(recorder=format, options=BLOCK if reader.is_block else "key")
+    return Trace(path, format, host, reader.batches(), ElfSet(), notes=lambda: notes)
+
+
+def _open_msr(path: Path, elfs: ElfSet) -> Trace:
+    return _open_csv(path, csv_trace.MSR, "msr")
+
+
+def _open_oracle_general(path: Path, elfs: ElfSet) -> Trace:
+    batches = oracle_general.batches(path, csv_trace.stem(path), lambda size: chunks(path, size))
+    note = "whether the requests were seen above or below a page cache: a block trace has no hits"
+    host = Host(recorder="oracleGeneral", options="key")
+    return Trace(path, "oracleGeneral", host, batches, elfs, notes=lambda: [note])
+
+
+def _open_page_events(path: Path, elfs: ElfSet) -> Trace:
+    reader = PageEventReader(path, lambda size: chunks(path, size))
+    host = Host(recorder="page events")
+    return Trace(path, "ev", host, reader.batches(), elfs, notes=reader.notes)

@@ -1,0 +1,215 @@
+"""Reader of page-event recordings (`.ev`): what one program did to pages, plain, gzip or zstd.
+
+Records of 8 bytes, little-endian: kind u8, file u8, count u16, page u32.
+
+    0 read  1 touch through a mapping  2 anonymous memory is now `page` pages  3 write
+    4 drop the file's pages from `page` on  5 the file has `page` pages
+    6 kernel memory charged is now `page` pages
+
+Reads and writes become pread64 and pwrite64 of `file:N`. A touch becomes a load in a shared
+mapping of the file, which is made with the file's first touch and grows with the file. Anonymous
+memory is one mapping: what it grows by is stored to, page by page, what it shrinks by is dropped
+from its end (MADV_DONTNEED).
+
+    FILE_AREA * (N + 1)   the mapping of file N       ANON_AREA   the anonymous memory
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from mmtwin.mm.uapi import (
+    MADV_DONTNEED,
+    MAP_ANONYMOUS,
+    MAP_FIXED,
+    MAP_NORESERVE,
+    MAP_PRIVATE,
+    MAP_SHARED,
+    PROT_READ,
+    PROT_WRITE,
+)
+from mmtwin.trace.errors import TraceError
+from mmtwin.trace.events import OP_CODE, Event, batch_of_events, batch_of_rows
+from mmtwin.trace.page_rows import PID
+
+RECORD = np.dtype([("kind", "u1"), ("file", "u1"), ("count", "<u2"), ("page", "<u4")])
+BATCH = 1 << 16  # records
+READ, TOUCH, ANON, WRITE, DROP, SIZE, KERNEL = range(7)
+PAGE_SHIFT = 12
+PAGE_SIZE = 1 << PAGE_SHIFT
+FILE_AREA = 1 << 38  # bytes of address space for each of 256 files
+ANON_AREA = 257 * FILE_AREA
+MAX_MAPPED = FILE_AREA >> PAGE_SHIFT
+MAX_ANON = 1 << 32  # pages
+_OPS = np.zeros(7, np.int64)
+_OPS[READ], _OPS[TOUCH], _OPS[WRITE] = OP_CODE["pread64"], OP_CODE["load"], OP_CODE["pwrite64"]
+Ints = np.ndarray[Any, Any]
+
+
+def looks_like(head: bytes) -> bool:
+    """Whether the first bytes are such records; there is no magic number to go by."""
+    records = np.frombuffer(head[: len(head) // RECORD.itemsize * RECORD.itemsize], RECORD)
+    if not len(records) or _first_wrong(records) >= 0:
+        return False
+    return bool((records["kind"] > 0).any() or (records["page"] > 0).any())
+
+
+def _first_wrong(records: Ints) -> int:
+    """Index of the first record that cannot be, or -1."""
+    transfer = (records["kind"] == READ) | (records["kind"] == WRITE)
+    wrong = (records["kind"] > KERNEL) | (transfer & (records["count"] == 0))
+    return int(np.argmax(wrong)) if wrong.any() else -1
+
+
+class PageEventReader:
+    """Batches of one recording; memory does not grow with it."""
+
+    def __init__(self, path: Path, chunks: Callable[[int], Iterator[bytes]]) -> None:
+        self.path, self.chunks = path, chunks
+        self.kinds: set[int] = set()  # met so far
+        self._sizes: dict[int, int] = {}  # pages, by file
+        self._mapped: dict[int, int] = {}
+        self._anon = self._anon_mapped = 0
+        self._names = [f"file:{n}" for n in range(256)]
+        self._line = 0
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Raises TraceError for a record that cannot be, naming its number."""
+        rest = b""
+        for data in self.chunks(BATCH * RECORD.itemsize):
+            data = rest + data
+            whole = len(data) // RECORD.itemsize * RECORD.itemsize
+            rest = data[whole:]
+            yield from self._records(np.frombuffer(data[:whole], RECORD))
+        if rest:
+            raise TraceError(
+                self.path, self._line + 1,
+                f"the last record has {len(rest)} of 8 bytes: the file was cut short, "
+                "copy it again",
+            )  # fmt: skip
+
+    def _records(self, records: Ints) -> Iterator[pa.RecordBatch]:
+        wrong = _first_wrong(records)
+        if wrong >= 0:
+            r = records[wrong]
+            raise TraceError(
+                self.path, self._line + wrong + 1,
+                f"kind {r['kind']} with count {r['count']} is no page event (kinds 0 to 6, "
+                "at least one page read or written): the file is damaged, record it again",
+            )  # fmt: skip
+        self.kinds.update(np.unique(records["kind"]).tolist())
+        # What changes sizes or memory stands alone, what lies between goes as arrays.
+        first_line, done = self._line, 0
+        kind = records["kind"]
+        alone = (kind != READ) & (kind != WRITE) & (kind != TOUCH)
+        for at in [*np.flatnonzero(alone).tolist(), len(records)]:
+            if at > done:
+                yield from self._stretch(records[done:at], first_line + done)
+            if at < len(records):
+                self._line = first_line + at + 1
+                yield from self._change(records[at])
+            done = at + 1
+        self._line = first_line + len(records)
+
+    def _stretch(self, records: Ints, line: int) -> Iterator[pa.RecordBatch]:
+        """Reads, writes and touches; what is touched is mapped before."""
+        kind = records["kind"]
+        self._line = line + 1
+        for file in np.unique(records["file"][kind == TOUCH]).tolist():
+            touched = records["page"][(kind == TOUCH) & (records["file"] == file)]
+            yield from self._map(file, max(int(touched.max()) + 1, self._sizes.get(file, 0)))
+        page, count = records["page"].astype(np.uint64), records["count"].astype(np.uint64)
+        file = records["file"]
+        touch = kind == TOUCH
+        start = page << np.uint64(PAGE_SHIFT)
+        area = (file.astype(np.uint64) + np.uint64(1)) * np.uint64(FILE_AREA)
+        length = np.where(touch, 1, count << np.uint64(PAGE_SHIFT))
+        yield batch_of_rows(
+            _OPS[kind], PID, self._names,
+            addr=np.where(touch, area + start, 0),
+            offset=np.where(touch, 0, start),
+            length=length,
+            file=file,
+            line=np.arange(line + 1, line + len(records) + 1),
+            result=np.where(touch, 0, length).astype(np.int64),
+        )  # fmt: skip
+
+    # -- one at a time
+
+    def _change(self, record: Ints) -> Iterator[pa.RecordBatch]:
+        kind, file, page = int(record["kind"]), int(record["file"]), int(record["page"])
+        if kind == ANON:
+            yield from self._anonymous(page)
+        elif kind == DROP:
+            yield self._call("truncate", file=self._names[file], length=page << PAGE_SHIFT)
+        elif kind == SIZE:
+            yield from self._size(file, page)
+        else:
+            yield self._call("kernel_memory", length=page << PAGE_SHIFT)
+
+    def _call(self, op: str, **columns: Any) -> pa.RecordBatch:
+        return batch_of_events([Event(0, self._line, PID, PID, op, **columns)])
+
+    def _size(self, file: int, pages: int) -> Iterator[pa.RecordBatch]:
+        self._sizes[file] = pages
+        yield self._call("stat", file=self._names[file], length=pages << PAGE_SHIFT)
+        if file in self._mapped:
+            yield from self._map(file, pages)
+
+    def _map(self, file: int, pages: int) -> Iterator[pa.RecordBatch]:
+        """Map the file up to that page; what was mapped before stays."""
+        done = self._mapped.get(file, 0)
+        if pages <= done:
+            return
+        if pages > MAX_MAPPED:
+            raise TraceError(
+                self.path, self._line,
+                f"touches page {pages - 1} of file {file}: mappings are at most 256 GiB here",
+            )  # fmt: skip
+        self._mapped[file] = pages
+        base = (file + 1) * FILE_AREA + (done << PAGE_SHIFT)
+        yield self._call(
+            "mmap", addr=base, length=pages - done << PAGE_SHIFT, prot=PROT_READ | PROT_WRITE,
+            flags=MAP_SHARED | MAP_FIXED, file=self._names[file], offset=done << PAGE_SHIFT,
+            result=base,
+        )  # fmt: skip
+
+    def _anonymous(self, pages: int) -> Iterator[pa.RecordBatch]:
+        """Grow by stores, shrink from the end."""
+        before, self._anon = self._anon, pages
+        if pages < before:
+            addr = ANON_AREA + (pages << PAGE_SHIFT)
+            length = before - pages << PAGE_SHIFT
+            yield self._call("madvise", addr=addr, length=length, flags=MADV_DONTNEED)
+        if pages > self._anon_mapped:
+            addr = ANON_AREA + (self._anon_mapped << PAGE_SHIFT)
+            yield self._call(
+                "mmap", addr=addr, length=pages - self._anon_mapped << PAGE_SHIFT,
+                prot=PROT_READ | PROT_WRITE, result=addr,
+                flags=MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+            )  # fmt: skip
+            self._anon_mapped = pages
+        for start in range(before, pages, BATCH):
+            numbers = np.arange(start, min(start + BATCH, pages), dtype=np.uint64)
+            yield batch_of_rows(
+                np.full(len(numbers), OP_CODE["store"]), PID, [""],
+                addr=np.uint64(ANON_AREA) + (numbers << np.uint64(PAGE_SHIFT)),
+                length=np.ones(len(numbers)), line=np.full(len(numbers), self._line),
+            )  # fmt: skip
+
+    def notes(self) -> list[str]:
+        """What such a recording leaves unknown."""
+        missing = [
+            text
+            for kind, text in ((ANON, "anonymous memory"), (KERNEL, "kernel memory"))
+            if kind not in self.kinds
+        ]
+        found = [f"{' and '.join(missing)}: this recording has none"] if missing else []
+        if TOUCH in self.kinds:
+            found.append("which touches were stores: they count as loads")
+        return found
