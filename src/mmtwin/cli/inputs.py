@@ -9,7 +9,6 @@ from mmtwin.cli.errors import UsageError
 from mmtwin.trace import Trace, open_trace
 from mmtwin.trace.elf import ElfSet
 
-
 COLUMNS_HELP = "CSV: which column is what, by name or number: time=1ms,op=2,offset=3*512,length=4"
 
 

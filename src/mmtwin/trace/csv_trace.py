@@ -43,9 +43,12 @@ DECIMAL = pa.decimal128(27, 9)  # its low half holds 9 digits before the point
 UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1, "100ns": 100}
 NAMED_SCALE = {"lba": SECTOR, "sector": SECTOR, "lbn": SECTOR, "blkno": SECTOR, "sectors": SECTOR,
                "nsectors": SECTOR, "page": PAGE_SIZE, "block": PAGE_SIZE}  # fmt: skip
-READS = "r read rs get gets g load fetch 28 2a".split()
-WRITES = "w write ws put set add replace cas append prepend incr decr store update insert".split()
-PUNCHES = "d discard trim delete del remove evict".split()
+READS = ("r", "read", "rs", "get", "gets", "g", "load", "fetch")
+WRITES = (
+    "w", "write", "ws", "put", "set", "add", "replace", "cas", "append", "prepend", "incr", "decr",
+    "store", "update", "insert",
+)  # fmt: skip
+PUNCHES = ("d", "discard", "trim", "delete", "del", "remove", "evict")
 _OPS = {
     **dict.fromkeys(READS, READ),
     **dict.fromkeys(WRITES, WRITE),
@@ -99,7 +102,7 @@ def _words(text: str) -> list[str]:
 
 def _roles_of(words: list[str]) -> dict[str, int]:
     lower = [re.sub(r"[^a-z0-9]+", "_", w.lower()).strip("_") for w in words]
-    found = {}
+    found: dict[str, int] = {}
     for role, names in NAMES.items():
         at = next((lower.index(n) for n in names if n in lower), None)
         if at is not None and at not in found.values():
@@ -261,12 +264,13 @@ class CsvReader:
         if beyond.any():
             at = int(np.argmax(beyond))
             raise TraceError(self.path, int(line[at]), f"{values[at]}: too large for a {role}")
-        return values * np.uint64(scale)
+        scaled: Ints = values * np.uint64(scale)
+        return scaled
 
     def _op(self, table: pa.Table, line: Ints) -> Ints:
         column = table.column(str(self.layout.role["op"])).combine_chunks().dictionary_encode()
         words = [w.strip().lower() for w in column.dictionary.to_pylist()]
-        codes = np.array([_OPS.get(w, -1) for w in words])[column.indices.to_numpy()]
+        codes: Ints = np.array([_OPS.get(w, -1) for w in words])[column.indices.to_numpy()]
         if (codes < 0).any():
             at = int(np.argmax(codes < 0))
             raise TraceError(
