@@ -299,7 +299,8 @@ class CsvReader:
             time, start = self._decimal_times(column, line, unit)
         if self._start is None:
             self._start = start
-        return np.maximum(time - self._start, 0)
+        since: Ints = np.maximum(time - self._start, 0)
+        return since
 
     def _decimal_times(self, column: Any, line: Ints, unit: int) -> tuple[Ints, int]:
         """Seconds with a fraction, or dates."""
