@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmtwin import sysctl
+from mmtwin import disks, sysctl
+from mmtwin.disks import DiskConfig
 from mmtwin.errors import ConfigError, did_you_mean
 from mmtwin.units import PAGE_SHIFT, format_size, parse_size
 
@@ -79,6 +80,7 @@ class MachineConfig:
     movablecore: int = 0  # pages of Movable; 0: no such zone unless by kernelcore
     stack_guard_gap: int = 256  # pages
     tlb: TlbConfig = TlbConfig()
+    disks: tuple[DiskConfig, ...] = (DiskConfig(),)
     settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot
 
     @property
@@ -109,6 +111,7 @@ class MachineConfig:
             cpu_node=tuple(plain.pop("cpu_node")),
             distances=tuple(tuple(row) for row in plain.pop("distances")),
             tlb=TlbConfig(**plain.pop("tlb")),
+            disks=tuple(DiskConfig(**disk) for disk in plain.pop("disks")),
             **plain,
         )
 
@@ -184,6 +187,8 @@ def _apply(config: MachineConfig, key: str, value: Any) -> MachineConfig:
         return _KEYS[key](config, value)
     if key.startswith("tlb."):
         return _tlb(config, {key.removeprefix("tlb."): value})
+    if key.startswith("disk.") and key.count(".") == 2:
+        return _one_disk(config, key.split(".")[1], key.split(".")[2], value)
     if key.startswith("/") or "." in key:
         return _settings(config, {key: value})
     raise ConfigError(f"{key}: no such key{did_you_mean(key, [*_KEYS, *sysctl.names()])}")
@@ -303,6 +308,16 @@ def _tlb(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, tlb=dataclasses.replace(config.tlb, **given))
 
 
+def _disk(config: MachineConfig, value: Any) -> MachineConfig:
+    """`[[disk]]` tables: all disks of the machine."""
+    return dataclasses.replace(config, disks=disks.disks(value))
+
+
+def _one_disk(config: MachineConfig, name: str, key: str, value: Any) -> MachineConfig:
+    """`disk.NAME.KEY=VALUE`."""
+    return dataclasses.replace(config, disks=disks.changed(config.disks, name, {key: value}))
+
+
 def _settings(config: MachineConfig, value: Any) -> MachineConfig:
     """Kernel files by sysctl name or path, as a table or nested tables (`vm.swappiness = 10`)."""
     if not isinstance(value, Mapping):
@@ -348,6 +363,7 @@ _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
     "movablecore": _movablecore,
     "stack_guard_gap": _stack_guard_gap,
     "tlb": _tlb,
+    "disk": _disk,
     "sysctl": _settings,
     "sysfs": _settings,
     "cgroup": _cgroup,

@@ -45,3 +45,9 @@ class PageWriteback:
     def pageout(self, pfn: u64) -> cython.int:
         """Reclaim wants a dirty, unmapped page of a file written: 0 if writing began, -errno."""
         return -1
+
+    @cython.ccall
+    @cython.nogil
+    def end_page_writeback(self, pfn: u64, error: cython.int) -> cython.int:
+        """A page's write is done, or failed with -errno: folio_end_writeback()."""
+        return 0

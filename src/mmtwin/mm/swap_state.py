@@ -38,3 +38,10 @@ class SwapState:
     def swap_writepage(self, pfn: u64) -> cython.int:
         """Start writing a locked page of the swap cache to its slot (zswap first): 0, or -errno."""
         return 0
+
+    @cython.ccall
+    @cython.nogil
+    def end_swap_bio(self, entry: u64, nr_pages: u32, op: u32, error: cython.int) -> cython.int:
+        """A request to a swap device is done (REQ_OP_READ or REQ_OP_WRITE), or failed with
+        -errno: end_swap_bio_read(), end_swap_bio_write()."""
+        return 0

@@ -41,6 +41,11 @@ STACK_TOP, STACK_PAGES = 0x7FFFFFFFF000, 3
 CHILD_PAGES, PARENT_PAGES = 3, 2
 FILE_SIZE = (TEXT_PAGES + 1) * PAGE_SIZE
 
+# Swap, and what is mounted at /mnt
+DISKS = [
+    {"name": "vda", "profile": "null_blk", "size": "1G"},
+    {"name": "vdb", "profile": "null_blk", "size": "1G"},
+]
 EXACT_MODE = "smp1 (cpu on node0) 1.5GiB 2 NUMA nodes (768M each)"
 CONFIG = re.compile(r"smp(\d+)\D.*?([\d.]+)GiB.*?(\d+) (?:NUMA )?nodes")
 
@@ -65,7 +70,9 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
     cpus, size, nodes = int(match[1]), float(match[2]), int(match[3])
     ram = f"{int(size * 1024)}M"
     tlb = {"pcid": False}  # QEMU's plain CPU
-    return Machine(ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, engine=engine)
+    return Machine(
+        ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, disk=DISKS, engine=engine
+    )
 
 
 class Runner:

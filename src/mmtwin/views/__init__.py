@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mmtwin import sysctl
 from mmtwin.errors import NotModelledError, did_you_mean
 from mmtwin.views import (
+    block,
     buddyinfo,
     clear_refs,
     cmdline,
@@ -46,6 +47,7 @@ _NODE_STATES = ("online", "possible", "has_memory")
 FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/buddyinfo": buddyinfo.show,
     "/proc/cpuinfo": cpu.show_cpuinfo,
+    "/proc/diskstats": block.show_diskstats,
     "/proc/loadavg": loadavg.show,
     "/proc/meminfo": meminfo.show,
     "/proc/pagetypeinfo": buddyinfo.show_pagetypes,
@@ -100,12 +102,13 @@ ACTIONS: dict[str, Callable[[Machine, str], object]] = {
 
 _TASK = re.compile(r"/proc/(self|[0-9]+)/(?:task/[0-9]+/)?([^/]+)")
 _NODE = re.compile(_NODES + r"/node([0-9]+)/([^/]+)")
+_BLOCK = re.compile(r"/sys/(?:class/)?block/([^/]+)/(.+)")
 
 # Files of a real kernel that the model has nothing true to say about, yet.
 NOT_MODELLED = frozenset(
     [
         *(f"/proc/{name}" for name in """
-        diskstats interrupts iomem kallsyms kpagecgroup locks modules mounts net pressure schedstat
+        interrupts iomem kallsyms kpagecgroup locks modules mounts net pressure schedstat
         slabinfo softirqs swaps vmallocinfo""".split()),  # noqa: SIM905
     ]
 )  # fmt: skip
@@ -146,6 +149,8 @@ def write(machine: Machine, path: str, text: str) -> None:
         TASK_WRITES[match[2]](machine, tasks.find(machine, match[1], path), text)
     elif path in ACTIONS:
         ACTIONS[path](machine, text)
+    elif (found := _disk_file(machine, path)) and found[1] in block.WRITES:
+        block.WRITES[found[1]](machine, found[0], text)
     elif path not in sysctl.SETTINGS and _exists(machine, path):
         raise PermissionError(errno.EACCES, "read-only", path)
     elif match or not path.startswith(("/proc/sys/", "/sys/")):
@@ -170,7 +175,18 @@ def _text(machine: Machine, path: str) -> Text | None:
         node = int(match[1])
         if node < len(machine.config.nodes):
             return partial(NODE_FILES[match[2]], machine, node)
+    if found := _disk_file(machine, path):
+        return partial(block.FILES[found[1]], machine, found[0])
     return None
+
+
+def _disk_file(machine: Machine, path: str) -> tuple[int, str] | None:
+    """(device, name) of a file in a disk's directory of /sys/block."""
+    match = _BLOCK.fullmatch(path)
+    if not match or match[2] not in block.FILES:
+        return None
+    device = block.find(machine, match[1])
+    return (device, match[2]) if device else None
 
 
 def _binary(machine: Machine, path: str) -> Bytes | None:

@@ -29,6 +29,8 @@ def _value(machine: Machine, name: str, kind: str, item: int) -> int:
         return int(stat.global_numa_event_state(item))
     if kind == "node":
         return counters.global_node_page_state(machine, item)
+    if name in ("pgpgin", "pgpgout"):  # counted in sectors, shown in KiB
+        return int(stat.vm_event(item)) // 2
     if kind == "event":
         return int(stat.vm_event(item))
     if name == "nr_memmap_boot_pages":
