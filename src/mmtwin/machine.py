@@ -40,6 +40,8 @@ MECHANISMS = {
     "xarray": "XArray",
     "readahead": "Readahead",
     "page_cache": "PageCache",
+    "filemap_read": "FilemapRead",
+    "filemap_write": "FilemapWrite",
     "shmem": "Shmem",
     "page_tables": "PageTables",
     "tlb": "Tlb",

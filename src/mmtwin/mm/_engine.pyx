@@ -38,6 +38,8 @@ cdef class Lru
 cdef class MlockBatch
 cdef class XArray
 cdef class PageCache
+cdef class FilemapRead
+cdef class FilemapWrite
 cdef class Shmem
 cdef class PageTables
 cdef class Tlb
@@ -103,6 +105,8 @@ include "mlock_batch.py"
 include "xarray.py"
 include "readahead.py"
 include "filemap.py"
+include "filemap_read.py"
+include "filemap_write.py"
 include "shmem.py"
 include "pgtable.py"
 include "tlb.py"

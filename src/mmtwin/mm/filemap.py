@@ -27,11 +27,12 @@ if not cython.compiled:
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.page_flags import (
-        INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_swapbacked, PG_uptodate,
+        INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked, PG_uptodate,
         PG_writeback,
     )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.types import Files, Inodes, Pages, Vmas, i64, u32, u64
+    from mmtwin.mm.uapi import EIO
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
         NR_DIRTIED, NR_FILE_DIRTY, NR_FILE_PAGES, NR_SHMEM, NR_ZONE_WRITE_PENDING, PGPGIN,
@@ -61,6 +62,9 @@ class PageCache:
     lru = cython.declare("Lru")
     memory = cython.declare("Memory")
     shmem = cython.declare("Shmem")
+    readahead = cython.declare("Readahead")
+    filemap_read = cython.declare("FilemapRead")
+    filemap_write = cython.declare("FilemapWrite")
     # Whether the last filemap_get_or_read() had to read its page.
     major = cython.declare(cython.int, visibility="readonly")
 
@@ -81,6 +85,8 @@ class PageCache:
         self.lru = m.lru
         self.memory = m.memory
         self.shmem = m.shmem
+        self.readahead = m.readahead
+        self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
 
     def boot(self):
         self.inode_ids.boot()
@@ -109,6 +115,40 @@ class PageCache:
         self.read_page(pfn)
         self.lru.put_page(pfn)  # the allocator's reference; the cache has its own
         return pfn
+
+    @cython.ccall
+    @cython.nogil
+    def generic_file_read(self, file: u32, pos: u64, length: u64) -> i64:
+        """read(2) of a file on a device: bytes or -errno. See filemap_read.py."""
+        return self.filemap_read.generic_file_read(file, pos, length)
+
+    @cython.ccall
+    @cython.nogil
+    def generic_file_write(self, file: u32, pos: u64, length: u64) -> i64:
+        """write(2) of a file on a device: bytes or -errno. See filemap_write.py."""
+        return self.filemap_write.generic_file_write(file, pos, length)
+
+    @cython.cfunc
+    @cython.nogil
+    def filemap_alloc_and_add(self, inode: u32, index: u64, gfp: u32) -> u64:
+        """A new page, cached, locked and not up to date, or 0. The only reference is the cache's
+        (and an LRU batch's)."""
+        pfn: u64 = self.page_alloc.alloc_pages(gfp, 0, -1)
+        if not pfn:
+            return 0
+        self.pages[pfn].flags |= PG_locked
+        if self.filemap_add_folio(inode, index, pfn):
+            self.pages[pfn].flags &= ~PG_locked
+            self.lru.put_page(pfn)
+            return 0
+        self.lru.put_page(pfn)
+        return pfn
+
+    @cython.ccall
+    @cython.nogil
+    def folio_wait_locked(self, pfn: u64) -> cython.int:
+        """Sleep while a page is being read: 0, or -EIO if it is not up to date then."""
+        return 0 if self.pages[pfn].flags & PG_uptodate else -EIO
 
     @cython.ccall
     @cython.nogil
@@ -340,6 +380,7 @@ class PageCache:
             self.files[file].f_mode = f_mode
             self.files[file].f_count = 1
             self.inodes[inode].i_count += 1
+            self.readahead.file_ra_state_init(file)
         return file
 
     @cython.ccall
@@ -363,6 +404,7 @@ class PageCache:
         self.files[file].f_inode = 0
         self.files[file].f_flags = 0
         self.files[file].f_mode = 0
+        self.readahead.file_ra_state_clear(file)
         self.file_ids.free(file)
         return self.iput(inode)
 

@@ -122,6 +122,8 @@ O_DIRECT = cython.declare(cython.const[cython.int], 16384)
 # File.f_mode
 FMODE_READ = cython.declare(cython.const[cython.int], 1)
 FMODE_WRITE = cython.declare(cython.const[cython.int], 2)
+FMODE_RANDOM = cython.declare(cython.const[cython.int], 0x1000)
+FMODE_NOREUSE = cython.declare(cython.const[cython.int], 0x800000)
 
 # Signals
 SIGBUS = cython.declare(cython.const[cython.int], 7)
