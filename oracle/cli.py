@@ -198,7 +198,8 @@ def one_repetition(
     records, traces = [], []
     for release, found in map(stream.parse, data):
         for answers in found:
-            records.append(golden.record(answers, release, machine.describe(), repetition))
+            shape = machine.describe()
+            records.append(golden.record(answers, release, shape, repetition, guest.options))
             if answers.trace:
                 traces.append((answers.name, events(answers.name), "".join(answers.trace)))
     return records, traces

@@ -11,8 +11,13 @@ from mmtwin.scenario.kernel_files import View, view
 from oracle.stream import Answers
 
 
-def record(answers: Answers, kernel: str, config: str, repetition: int = 1) -> Record:
-    """One scenario's golden record. `done` is false where it did not come to its end."""
+def record(
+    answers: Answers, kernel: str, config: str, repetition: int = 1, options: str = ""
+) -> Record:
+    """One scenario's golden record. `done` is false where it did not come to its end.
+
+    `config` is the machine, `options` how the kernel was built.
+    """
     made: Record = {
         "scenario": answers.name,
         "rep": repetition,
@@ -23,6 +28,8 @@ def record(answers: Answers, kernel: str, config: str, repetition: int = 1) -> R
         "kernel": kernel,
         "config": config,
     }
+    if options:
+        made["options"] = options
     if answers.warnings:
         made["warnings"] = answers.warnings
     return made

@@ -23,6 +23,7 @@ class Guest:
     files: Path
     swap: Path
     identity: str
+    options: str
 
     def snapshot_name(self, machine: Machine) -> str:
         words = f"{self.identity} {machine}".encode()
@@ -53,4 +54,5 @@ def prepare(packages: Packages, wanted: str, cache: Path) -> Guest:
         _write(root, data)
     files = disk.file_disk(packages, images)
     swap = disk.empty_disk(images, "swap.img", SWAP_MIB)
-    return Guest(kernel.release, elf, root, files, swap, f"{kernel.release} {digest}")
+    identity = f"{kernel.release} {digest}"
+    return Guest(kernel.release, elf, root, files, swap, identity, kernel.options())

@@ -15,6 +15,17 @@ WANTED_MODULES = (
     "virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "configfs", "null_blk",
     "lzo", "lzo-rle", "lz4", "lz4hc", "zstd", "deflate", "842", "zbud", "zsmalloc", "zram",
 )  # fmt: skip
+# Of the kernel's configuration, what decides how its memory management behaves.
+MM_OPTIONS = (
+    "NUMA", "NODES_SHIFT", "NUMA_BALANCING", "LRU_GEN", "LRU_GEN_ENABLED", "LRU_GEN_WALKS_MMU",
+    "ZSWAP", "ZSWAP_COMPRESSOR_DEFAULT", "ZSWAP_ZPOOL_DEFAULT", "ZSMALLOC", "ZRAM",
+    "TRANSPARENT_HUGEPAGE", "TRANSPARENT_HUGEPAGE_ALWAYS", "THP_SWAP", "READ_ONLY_THP_FOR_FS",
+    "HUGETLB_PAGE", "HUGETLB_PAGE_OPTIMIZE_VMEMMAP", "KSM", "DAMON", "MEMCG", "MEMCG_V1", "PSI",
+    "IDLE_PAGE_TRACKING", "SLUB", "SLAB_FREELIST_RANDOM", "SHUFFLE_PAGE_ALLOCATOR",
+    "INIT_ON_ALLOC_DEFAULT_ON", "COMPACTION", "MIGRATION", "CMA", "PER_VMA_LOCK", "SECRETMEM",
+    "ZONE_DMA", "ZONE_DEVICE", "DEFERRED_STRUCT_PAGE_INIT", "MEM_SOFT_DIRTY", "ANON_VMA_NAME",
+    "VM_EVENT_COUNTERS", "HZ", "PREEMPT_DYNAMIC",
+)  # fmt: skip
 SETUP_SECTORS, PAYLOAD_OFFSET, PAYLOAD_LENGTH = 0x1F1, 0x248, 0x24C
 SECTOR = 512
 
@@ -85,9 +96,12 @@ class Kernel:
             self._add_module(needed, found)
         found[name] = data
 
-    @property
-    def configuration(self) -> Path:
-        return self.tree / "boot" / f"config-{self.release}"
+    def options(self) -> str:
+        """MM_OPTIONS as the kernel was built, `NAME=value`; one that is not set is left out."""
+        text = (self.tree / "boot" / f"config-{self.release}").read_text()
+        built = dict(re.findall(r"^CONFIG_(\w+)=(.*)$", text, re.M))
+        values = ((name, built[name].strip('"')) for name in MM_OPTIONS if name in built)
+        return " ".join(f"{name}={value}" for name, value in values)
 
 
 def dependencies(module: bytes) -> list[str]:

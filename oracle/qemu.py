@@ -41,8 +41,8 @@ class Machine:
             raise OracleError("a machine has 1 to 8 CPUs and 256 MiB or more")
 
     def describe(self) -> str:
-        each = self.memory_mib // self.nodes
-        shape = f"smp{self.cpus} {self.memory_mib} MiB, {self.nodes} nodes of {each} MiB; "
+        each, size = self.memory_mib // self.nodes, f"{self.memory_mib / 1024:g}GiB"
+        shape = f"smp{self.cpus} {size} {self.nodes} nodes ({each}M each); "
         if self.exact:
             return shape + (
                 "swap=/dev/nullb0 (1 GiB null_blk, memory_backed, 20 us timer), ext4 on "

@@ -14,6 +14,8 @@ from mmtwin.elf_image import ElfImage
 from tests.fuzz import host, twin
 from tests.fuzz.campaign import Tally, campaign
 from tests.fuzz.compare import Difference, first_difference
+from tests.fuzz.files import SCENARIO
+from tests.fuzz.generate import Abilities
 from tests.fuzz.ops import Op
 
 
@@ -22,8 +24,6 @@ def main() -> int:
     skip = host.skipped_flags()
     for flag in skip:
         print(f"this kernel is built without the flag {flag}: not compared")
-    if not host.has_exec_only():
-        print("PROT_EXEC alone is not readable here (protection keys): not tried")
     with tempfile.TemporaryDirectory() as directory:
         try:
             program = host.build(Path(directory))
@@ -31,7 +31,12 @@ def main() -> int:
         except host.HostError as e:
             print(f"fuzz: {e}", file=sys.stderr)
             return 2
-        return _fuzz(args, program, skip, host.has_exec_only())
+        abilities = host.abilities(program.parent)
+        if not abilities.exec_only:
+            print("PROT_EXEC alone is not readable here (protection keys): not tried")
+        if not abilities.regular_files:
+            print(f"{directory} is in memory, or forbids PROT_EXEC: no regular files are mapped")
+        return _fuzz(args, program, skip, abilities)
 
 
 def _arguments() -> argparse.Namespace:
@@ -47,8 +52,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], exec_only: bool) -> int:
+def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], abilities: Abilities) -> int:
     booted = twin.Booted(ElfImage.from_file(program), args.kernel, args.engine)
+    booted.as_on(host.limits(), host.locks_freely())
     tally, began = Tally(), time.monotonic()
 
     def run(ops: Sequence[Op]) -> Difference | None:
@@ -56,7 +62,7 @@ def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], exec_only: b
 
     seeds = range(args.seed, args.seed + args.count)
     try:
-        for seed, ops, difference in campaign(run, seeds, args.ops, exec_only, tally):
+        for seed, ops, difference in campaign(run, seeds, args.ops, abilities, tally):
             _report(args, seed, ops, difference)
             if len(tally.found) >= args.stop_after:
                 break
@@ -71,7 +77,9 @@ def _fuzz(args: argparse.Namespace, program: Path, skip: list[str], exec_only: b
 
 def _report(args: argparse.Namespace, seed: int, ops: list[Op], d: Difference) -> None:
     lines = [f"scenario fuzz_{seed}", f"# {d.what}", f"# kernel {d.kernel}", f"# twin   {d.twin}"]
-    text = "\n".join([*lines, "spawn p", *(op.scenario() for op in ops), "ck end maps"]) + "\n"
+    files = sorted({op.args[4] for op in ops if op.name == "mmap" and len(op.args) > 4})
+    made = [row for file in files for row in SCENARIO[file]]
+    text = "\n".join([*lines, "spawn p", *made, *map(Op.scenario, ops), "ck end maps"]) + "\n"
     args.save.mkdir(parents=True, exist_ok=True)
     (args.save / f"fuzz_{seed}.mms").write_text(text)
     print(text, flush=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.fuzz.compare import Difference, shrink
-from tests.fuzz.generate import Generator
+from tests.fuzz.generate import Abilities, Generator
 from tests.fuzz.ops import Op
 
 Run = Callable[[Sequence[Op]], Difference | None]
@@ -41,11 +41,11 @@ class Tally:
 
 
 def campaign(
-    run: Run, seeds: Sequence[int], nr_ops: int, exec_only: bool, tally: Tally
+    run: Run, seeds: Sequence[int], nr_ops: int, abilities: Abilities, tally: Tally
 ) -> Iterator[tuple[int, list[Op], Difference]]:
     """Run a sequence for each seed, add it to the tally, and yield disagreements, shrunk."""
     for seed in seeds:
-        ops = Generator(seed, exec_only).sequence(nr_ops)
+        ops = Generator(seed, abilities).sequence(nr_ops)
         difference = run(ops)
         died = False
         if difference is not None and difference.what == "death":

@@ -6,6 +6,7 @@
  * of its own is touched for the first time, so faults counted around a command are the command's.
  * Batches of folios on their way to the LRU lists are drained after every command, for anybody on
  * this CPU may drain them at any time, and what MADV_FREE freed shows only then.
+ * Descriptors from 26 on are the files that commands map.
  */
 #include <asm/prctl.h>
 #include <linux/prctl.h>
@@ -28,7 +29,7 @@ typedef long i64;
 #define STACK_TOP 0x7ffffffff000UL
 #define STACK_SIZE (132 << 10)
 
-enum { SYSCALL, READ, WRITE, FORK, EXIT, REAP, START };
+enum { SYSCALL, READ, WRITE, FORK, EXIT, REAP, RLIMIT, MINCORE };
 
 struct command { u64 op, args[7]; };
 struct answer { i64 result; u64 signal, code, touched, minflt, majflt; };
@@ -119,6 +120,26 @@ static void catch_signals(void)
 	sys(__NR_rt_sigaction, 7, (u64)&sa, 0, 8, 0, 0);
 }
 
+/* A new soft limit; the hard one stays, and is never passed. */
+static i64 limit(u64 resource, u64 soft)
+{
+	struct { u64 soft, hard; } now;
+	i64 failed = sys(__NR_prlimit64, 0, resource, 0, (u64)&now, 0, 0);
+	if (failed)
+		return failed;
+	now.soft = soft < now.hard ? soft : now.hard;
+	return sys(__NR_prlimit64, 0, resource, (u64)&now, 0, 0, 0);
+}
+
+/* Which pages are there, as one number in `touched`. */
+static i64 mincore(struct slot *s, u64 at, u64 length)
+{
+	i64 result = sys(__NR_mincore, at, length, (u64)s->vec, 0, 0, 0);
+	for (u64 i = 0; !result && i < (length + 4095) / 4096; i++)
+		s->ans.touched += (i + 1) * (s->vec[i] & 1);
+	return result;
+}
+
 static void run(struct slot *s)
 {
 	struct command *c = &s->cmd;
@@ -129,6 +150,10 @@ static void run(struct slot *s)
 		s->ans.result = sys(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
 	else if (c->op == READ || c->op == WRITE)
 		touch(s, a[0], a[0] + a[1], a[2], c->op == WRITE);
+	else if (c->op == RLIMIT)
+		s->ans.result = limit(a[0], a[1]);
+	else if (c->op == MINCORE)
+		s->ans.result = mincore(s, a[0], a[1]);
 	sys(__NR_getrusage, 0, (u64)&s->usage, 0, 0, 0, 0);
 	s->ans.minflt = s->usage.a[8] - minflt;
 	s->ans.majflt = s->usage.a[9] - majflt;

@@ -58,7 +58,7 @@ def areas(smaps: str, skip: Sequence[str]) -> dict[str, str]:
             own = int(start, 16) < OWN_END or AREA <= int(start, 16) < AREA_END
             key = "" if own or name in OWN[:-1] else f"{start}-{end}"
             if key:
-                found[key] = f"{rights} {offset} {name}".strip()
+                found[key] = f"{rights} {offset} {name.rpartition('/')[2]}".strip()
                 if name == "[stack]":
                     key = ""
         elif key:

@@ -16,16 +16,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from mmtwin.config import KERNELS
-from tests.fuzz.ops import NR, Answer, Op
+from tests.fuzz import files
+from tests.fuzz.generate import Abilities
+from tests.fuzz.ops import LIMITS, NR, PAGE, Answer, Op
 
 ADDR_NO_RANDOMIZE = 0x0040000
 TASKS = 8
+FIRST_PIPE = files.FIRST_FD - 2 * TASKS
 STACK_TOP = 0x7FFFFFFFF000
 RLIMIT_STACK = 8 << 20  # the mmap area begins below it
 COMMAND = struct.Struct("<8Q")
 ANSWER = struct.Struct("<q5Q")
-SYSCALL, READ, WRITE, FORK, EXIT, REAP, START = range(7)
-KINDS = {"read": READ, "write": WRITE, "fork": FORK, "exit": EXIT, "reap": REAP}
+SYSCALL, READ, WRITE, FORK, EXIT, REAP, RLIMIT, MINCORE = range(8)
+KINDS = {"read": READ, "write": WRITE, "fork": FORK, "exit": EXIT, "reap": REAP,
+         "rlimit": RLIMIT, "mincore": MINCORE}  # fmt: skip
+# Capabilities: to change one's user, to lock more than the limit, to look at other users' tasks.
+SETUID, IPC_LOCK, SYS_PTRACE = 7, 14, 19
 FLAGS = [
     "-O1", "-static", "-nostdlib", "-ffreestanding", "-fno-pic", "-no-pie", "-mgeneral-regs-only",
     "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-Wl,-e,entry,--build-id=none",
@@ -62,6 +68,32 @@ def has_exec_only() -> bool:
     return not re.search(r"^flags.*\bospke\b", Path("/proc/cpuinfo").read_text(), re.M)
 
 
+def capable(*wanted: int) -> bool:
+    """Whether tasks here have these capabilities."""
+    row = re.search(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.M)
+    has = int(row[1], 16) if row else 0
+    return all(has >> bit & 1 for bit in wanted)
+
+
+def abilities(directory: Path) -> Abilities:
+    """What can be tried here, with files in this directory."""
+    noexec = os.statvfs(directory).f_flag & os.ST_NOEXEC
+    regular = not noexec and not files.is_on_memory(directory)
+    return Abilities(has_exec_only(), capable(SETUID, IPC_LOCK, SYS_PTRACE), regular)
+
+
+def locks_freely() -> bool:
+    """Whether RLIMIT_MEMLOCK does not bind tasks here: what root is on the twin."""
+    return capable(IPC_LOCK)
+
+
+def limits() -> dict[int, tuple[int, int]]:
+    """Soft and hard limits that the program starts with."""
+    found = {number: resource.getrlimit(number) for number in LIMITS.values()}
+    found[resource.RLIMIT_STACK] = RLIMIT_STACK, found[resource.RLIMIT_STACK][1]
+    return found
+
+
 def kernel() -> int:
     """This host's version as the twin writes them: 6.18 is 618."""
     major, minor = (int(n) for n in re.findall(r"\d+", platform.release())[:2])
@@ -89,25 +121,27 @@ class Host:
 
     def __init__(self, program: Path) -> None:
         self.pipes = [(*os.pipe(), *os.pipe()) for _ in range(TASKS)]
+        opened = files.open_all(program.parent)
         pid = os.fork()
         if pid == 0:
-            self._exec(program)
+            self._exec(program, opened)
+        for fd in opened:
+            os.close(fd)
         self.pids = {0: pid}
         for command_r, _, _, answer_w in self.pipes:
             os.close(command_r)
             os.close(answer_w)
         self._read(0)
 
-    def _exec(self, program: Path) -> None:
+    def _exec(self, program: Path, opened: list[int]) -> None:
         """In the child: descriptors in place, no ASLR, then the program."""
         try:
-            pairs = [(command_r, answer_w) for command_r, _, _, answer_w in self.pipes]
+            wanted = [end for pipe in self.pipes for end in (pipe[0], pipe[3])] + opened
             # first out of the way, to numbers that are free: a pipe may have one of those wanted
-            high = [tuple(fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in pair) for pair in pairs]
-            for k, (r, w) in enumerate(high):
-                os.dup2(r, 10 + 2 * k)
-                os.dup2(w, 11 + 2 * k)
-            os.closerange(10 + 2 * TASKS, os.sysconf("SC_OPEN_MAX"))
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in wanted]
+            for number, fd in enumerate(high, FIRST_PIPE):
+                os.dup2(fd, number)
+            os.closerange(FIRST_PIPE + len(high), os.sysconf("SC_OPEN_MAX"))
             cpus = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
             _, hard = resource.getrlimit(resource.RLIMIT_STACK)
@@ -156,13 +190,12 @@ class Host:
 
     def _syscall(self, op: Op) -> list[int]:
         args = list(op.args)
-        slot = 0x10000000 + op.task * 0x10000
         if op.name == "brk":
             args = [max(0, self._brk(op.task) + args[0])]
         elif op.name == "mmap":
-            args += [0xFFFFFFFFFFFFFFFF, 0]
-        elif op.name == "mincore":
-            args.append(slot + 0x1000)
+            file, offset = args[4:] or (0, 0)
+            fd = files.FIRST_FD + file - 1 if file else 0xFFFFFFFFFFFFFFFF
+            args[4:] = [fd, offset * PAGE]
         elif op.name == "mlock2":
             args.append(1)
         return [NR[op.name], *args]

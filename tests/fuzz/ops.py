@@ -12,7 +12,7 @@ PAGE = 4096
 NR = {
     "mmap": 9, "mprotect": 10, "munmap": 11, "brk": 12, "mremap": 25, "msync": 26, "mincore": 27,
     "madvise": 28, "mlock": 149, "munlock": 150, "mlockall": 151, "munlockall": 152,
-    "mlock2": 325,
+    "mlock2": 325, "setuid": 105,
 }  # fmt: skip
 ADVICE = {
     name[5:].lower(): getattr(uapi, name)
@@ -26,13 +26,21 @@ _MAP_NAMES = {
     "growsdown": uapi.MAP_GROWSDOWN, "locked": uapi.MAP_LOCKED, "stack": uapi.MAP_STACK,
     "32bit": uapi.MAP_32BIT,
 }  # fmt: skip
+LIMITS = {
+    "data": uapi.RLIMIT_DATA, "stack": uapi.RLIMIT_STACK, "memlock": uapi.RLIMIT_MEMLOCK,
+    "as": uapi.RLIMIT_AS,
+}  # fmt: skip
 _MREMAP_NAMES = {"maymove": 1, "mfixed": 2, "dontunmap": 4}
 _MLOCKALL_NAMES = {"current": 1, "future": 2, "onfault": 4}
 
 
 @dataclass(frozen=True)
 class Op:
-    """One command to one task. `args` are numbers; a "read" or "write" has (addr, len, stride)."""
+    """One command to one task. `args` are numbers.
+
+    A "read" or "write" has (addr, len, stride), an "mmap" of a file the file's number (files.py)
+    and the offset in pages last, an "rlimit" (resource, soft limit).
+    """
 
     task: int
     name: str
@@ -80,7 +88,8 @@ def size_text(n: int) -> str:
 
 def _mmap(op: Op) -> str:
     addr, length, prot, flags = op.args[:4]
-    return f"mmap M {addr:#x} {size_text(length)} {prot_text(prot)} {_names(flags, _MAP_NAMES)}"
+    text = f"mmap M {addr:#x} {size_text(length)} {prot_text(prot)} {_names(flags, _MAP_NAMES)}"
+    return text + (f" F{op.args[4]} {op.args[5]}p" if len(op.args) > 4 else "")
 
 
 def _mremap(op: Op) -> str:
@@ -92,6 +101,11 @@ def _mremap(op: Op) -> str:
 def _madvise(op: Op) -> str:
     advice = {v: k for k, v in ADVICE.items()}.get(op.args[2], str(op.args[2]))
     return f"madvise {op.args[0]:#x} {size_text(op.args[1])} {advice}"
+
+
+def _rlimit(op: Op) -> str:
+    name = {v: k for k, v in LIMITS.items()}[op.args[0]]
+    return f"rlimit {name} {size_text(op.args[1])} -1"
 
 
 def _touch(op: Op) -> str:
@@ -115,6 +129,8 @@ _TEXT = {
     "brk": lambda op: f"brk H {op.args[0]}",
     "mlock2": lambda op: f"mlock2 {op.args[0]:#x} {size_text(op.args[1])} lockonfault",
     "mlockall": lambda op: f"mlockall {_names(op.args[0], _MLOCKALL_NAMES)}",
+    "rlimit": _rlimit,
+    "setuid": lambda op: f"setuid {op.args[0]}",
     "fork": lambda op: f"fork t{op.args[0]}",
     "exit": lambda op: f"exit {op.args[0]}",
     "reap": lambda op: f"reap t{op.args[0]}",

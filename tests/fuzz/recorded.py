@@ -13,7 +13,7 @@ import lzma
 import platform
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from mmtwin.elf_image import ElfImage
 from mmtwin.mm import uapi
 from tests.fuzz import host, twin
 from tests.fuzz.compare import HEADER, ROWS, STATUS_ROWS, Runner, first_difference
-from tests.fuzz.generate import FIXED, Generator
+from tests.fuzz.generate import FIXED, Abilities, Generator
 from tests.fuzz.ops import PAGE, Answer, Op
 
 FILE = Path(__file__).with_name("recorded_6.18.json.xz")
@@ -150,11 +150,13 @@ class Recording:
     release: str
     skip: list[str]
     image: ElfImage
+    limits: dict[int, tuple[int, int]]
+    locks_freely: bool
     tapes: list[Tape]
 
     def booted(self, engine: str | None) -> twin.Booted:
         """The twin's machine, about to run these sequences."""
-        return twin.Booted(self.image, "6.18", engine)
+        return twin.Booted(self.image, "6.18", engine).as_on(self.limits, self.locks_freely)
 
     def score(self, booted: twin.Booted) -> list[str]:
         """The names of the sequences in which the twin answers as the kernel did."""
@@ -174,13 +176,15 @@ def load(path: Path = FILE) -> Recording:
         )
         for t in body["sequences"]
     ]  # fmt: skip
-    return Recording(body["release"], body["skip"], ElfImage.from_json(body["elf"]), tapes)
+    limits = {int(resource): (soft, hard) for resource, (soft, hard) in body["limits"].items()}
+    image = ElfImage.from_json(body["elf"])
+    return Recording(body["release"], body["skip"], image, limits, body["locks_freely"], tapes)
 
 
-def sequences() -> Iterator[tuple[str, list[Op]]]:
+def sequences(abilities: Abilities) -> Iterator[tuple[str, list[Op]]]:
     """What is recorded."""
     for seed in SEEDS:
-        yield f"seed {seed}", Generator(seed, exec_only=False).sequence(50)
+        yield f"seed {seed}", Generator(seed, abilities).sequence(50)
     for name, make in DIRECTED.items():
         yield name, make()
 
@@ -192,7 +196,8 @@ def _recorder(program: Path, tape: Tape) -> Recorder:
 def record(program: Path, booted: twin.Booted, skip: Sequence[str]) -> dict[str, Any]:
     """Run every sequence here; what the twin is not agreed on is not worth keeping."""
     tapes = []
-    for name, ops in sequences():
+    abilities = replace(host.abilities(program.parent), exec_only=False)
+    for name, ops in sequences(abilities):
         tape = Tape(name, ops, [], [], [])
         kernel = partial(_recorder, program, tape)
         difference = first_difference(ops, kernel, booted.start, skip)
@@ -206,6 +211,7 @@ def record(program: Path, booted: twin.Booted, skip: Sequence[str]) -> dict[str,
            "size": image.size}  # fmt: skip
     return {
         "release": platform.release(), "skip": list(skip), "elf": elf,
+        "limits": host.limits(), "locks_freely": host.locks_freely(),
         "sequences": [
             {"name": t.name, "ops": [[o.task, o.name, o.args] for o in t.ops],
              "answers": [dataclasses.astuple(a)[:6] for a in t.answers],
@@ -219,6 +225,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         program = host.build(Path(directory))
         booted = twin.Booted(ElfImage.from_file(program), "6.18", None)
+        booted.as_on(host.limits(), host.locks_freely())
         body = record(program, booted, host.skipped_flags())
     FILE.write_bytes(lzma.compress(json.dumps(body, separators=(",", ":")).encode()))
     print(f"{FILE}: {len(body['sequences'])} sequences, {FILE.stat().st_size} bytes")

@@ -20,6 +20,7 @@ from mmtwin.elf_image import ElfImage
 from tests.fuzz import host, twin
 from tests.fuzz.campaign import Tally, campaign
 from tests.fuzz.compare import Difference, first_difference
+from tests.fuzz.generate import Abilities
 from tests.fuzz.ops import Answer, Op
 
 SEEDS = range(1, 41)
@@ -43,14 +44,16 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_random_sequences_agree_with_this_kernel(program: Path) -> None:
     kernel = host.nearest_kernel()
+    abilities = host.abilities(program.parent)
     booted = twin.Booted(ElfImage.from_file(program), kernel, None)
+    booted.as_on(host.limits(), host.locks_freely())
     skip = host.skipped_flags()
 
     def run(ops: Sequence[Op]) -> Difference | None:
         return first_difference(ops, lambda: host.Host(program), booted.start, skip)
 
     tally = Tally()
-    found = list(campaign(run, SEEDS, NR_OPS, host.has_exec_only(), tally))
+    found = list(campaign(run, SEEDS, NR_OPS, abilities, tally))
     assert tally.tried == len(SEEDS)
     if KERNELS[kernel] != host.kernel():
         warnings.warn(
@@ -111,6 +114,6 @@ def test_a_host_that_dies_is_counted_apart(kernels: list[Scripted], says: str) -
         return first_difference(ops[:1], lambda: left.pop(0), lambda: Scripted(0))
 
     tally = Tally()
-    list(campaign(run, [1], 1, True, tally))
+    list(campaign(run, [1], 1, Abilities(), tally))
     assert str(tally).startswith(says)
     assert tally.complete == ("1 of 1" in says)

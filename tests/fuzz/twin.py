@@ -10,18 +10,21 @@ from mmtwin.binfmt_elf import exec_layout
 from mmtwin.elf_image import ElfImage
 from mmtwin.machine import Machine
 from mmtwin.mm import uapi
+from mmtwin.task import Task
+from tests.fuzz import files
 from tests.fuzz.ops import PAGE, Answer, Op
 
 AREA, AREA_SIZE = 0x10000000, 8 * 0x10000
 DRAIN = AREA + AREA_SIZE  # a page that is never touched
 STACK_TOP, STACK_SIZE = 0x7FFFFFFFF000, 132 << 10
+ORDINARY_USER = 1000
 
 
 class Twin:
     """The fuzzed program on a machine of its own: a copy of one that has just executed it."""
 
-    def __init__(self, machine: Machine, task: int) -> None:
-        self.machine = machine
+    def __init__(self, machine: Machine, task: int, opened: dict[int, int]) -> None:
+        self.machine, self.files = machine, opened
         self.tasks = {0: task}
         self.pids = {0: int(machine.arena.tasks[task].pid)}
         self._current(0)
@@ -49,8 +52,11 @@ class Twin:
         self.machine.mlock.do_munlock(DRAIN, PAGE)
         self.machine.madvise.do_madvise(DRAIN, PAGE, uapi.MADV_COLD)
 
-    def _mmap(self, addr: int, length: int, prot: int, flags: int) -> int:
-        return self.machine.mmap.do_mmap(addr, length, prot, flags, 0, 0)
+    def _mmap(
+        self, addr: int, length: int, prot: int, flags: int, file: int = 0, offset: int = 0
+    ) -> int:
+        opened = self.files.get(file, 0)
+        return self.machine.mmap.do_mmap(addr, length, prot, flags, opened, offset)
 
     def _munmap(self, addr: int, length: int) -> int:
         return self.machine.munmap.do_munmap(addr, length)
@@ -85,9 +91,20 @@ class Twin:
     def _msync(self, addr: int, length: int, flags: int) -> int:
         return self.machine.msync.do_msync(addr, length, flags)
 
-    def _mincore(self, addr: int, length: int) -> int:
+    def _mincore(self, addr: int, length: int) -> Answer:
         vec = np.zeros(max(1, -(-length // PAGE)), np.uint8)
-        return self.machine.mincore.do_mincore(addr, length, vec)
+        result = int(self.machine.mincore.do_mincore(addr, length, vec))
+        there = sum(i * int(one & 1) for i, one in enumerate(vec, 1))
+        return Answer(result=result, touched=0 if result else there)
+
+    def _rlimit(self, resource: int, soft: int) -> int:
+        task = Task(self.machine, int(self.machine.arena.current[0].task), 0)
+        task.setrlimit(resource, min(soft, task.getrlimit(resource)[1]))
+        return 0
+
+    def _setuid(self, uid: int) -> int:
+        self.machine.arena.tasks[self.machine.arena.current[0].task].uid = uid
+        return 0
 
     def _read(self, addr: int, length: int, stride: int) -> Answer:
         return self._touch(addr, length, stride, 0)
@@ -163,7 +180,17 @@ class Booted:
     def __init__(self, image: ElfImage, kernel: str, engine: str | None) -> None:
         self.image = image
         self.machine = Machine(ram="256M", cpus=1, kernel=kernel, engine=engine)
+        self.files = files.make_all(self.machine)
         self.task = self._exec(image)
+
+    def as_on(self, limits: dict[int, tuple[int, int]], locks_freely: bool) -> Booted:
+        """Give the program the limits that it has on a host, and root's right to lock or not."""
+        task = Task(self.machine, self.task, 0)
+        for resource, (soft, hard) in limits.items():
+            task.setrlimit(resource, soft, hard)
+        if not locks_freely:
+            self.machine.arena.tasks[self.task].uid = ORDINARY_USER
+        return self
 
     def _exec(self, image: ElfImage) -> int:
         m = self.machine
@@ -178,4 +205,4 @@ class Booted:
 
     def start(self) -> Twin:
         """A fresh run."""
-        return Twin(self.machine.fork(), self.task)
+        return Twin(self.machine.fork(), self.task, self.files)
