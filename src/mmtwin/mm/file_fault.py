@@ -11,7 +11,8 @@ Models mm/memory.c: do_fault(), do_read_fault(), do_cow_fault(), do_shared_fault
 do_fault_around(), finish_fault(); mm/filemap.c: filemap_fault(), filemap_map_pages().
 Not modelled: the mmap_miss heuristics of readahead (they come with the page cache's issue).
 
-Invariant: a fault that fails leaves no page table behind that it made.
+Invariant: a fault that fails leaves no empty page table behind that it made. (One behind the
+end of its file can still map pages before it.)
 """
 
 import cython
@@ -19,7 +20,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
-    from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_reserved, PG_uptodate
+    from mmtwin.mm.page_flags import INODE_SHMEM, PG_locked, PG_reclaim, PG_reserved, PG_uptodate
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_DIRTY, PAGE_RW, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK,
@@ -36,6 +37,9 @@ if not cython.compiled:
     from mmtwin.mm.vma_prot import vm_page_prot
     from mmtwin.mm.vmstat_items import PGMAJFAULT
 
+# With an error: a table that was made for this fault is in use all the same.
+NEIGHBOURS_MAPPED = cython.declare(cython.const[cython.int], 1 << 30)
+NO_TABLE_FOR_LAST = cython.declare(cython.const[cython.int], 612)
 VDSO_IMAGE = cython.declare(cython.const[cython.ulonglong], 0x1001)  # pfn, in the kernel's image
 VDSO_PAGES = cython.declare(cython.const[cython.int], 2)
 
@@ -94,26 +98,29 @@ class FileFault:
             return VM_FAULT_OOM
         fault: cython.int = 0
         if not write:
-            fault = self.do_read_fault(vma, address, at)
+            fault = self.do_read_fault(vma, address, at, table_missing)
         elif self.vmas[vma].vm_flags & VM_SHARED:
             fault = self.do_shared_fault(vma, address, at)
         else:
             fault = self.do_cow_fault(vma, address, at)
-        if fault & VM_FAULT_ERROR and table_missing:
+        if fault & VM_FAULT_ERROR and table_missing and not fault & NEIGHBOURS_MAPPED:
             self.page_tables.pte_free(mm, address)
-        return fault
+        return fault & ~NEIGHBOURS_MAPPED
 
     @cython.cfunc
     @cython.nogil
-    def do_read_fault(self, vma: u32, address: u64, at: u64) -> cython.int:
+    def do_read_fault(
+        self, vma: u32, address: u64, at: u64, table_missing: cython.bint
+    ) -> cython.int:
         """A load: cached pages around it are mapped too."""
+        around: cython.int = 0
         if self.sysctl[0].fault_around_bytes >> PAGE_SHIFT > 1:
-            self.do_fault_around(vma, address, at)
+            around = self.do_fault_around(vma, address, at, table_missing)
             if self.ptes[at]:
                 return VM_FAULT_NOPAGE
         fault: cython.int = self.filemap_fault(vma, address)
         if fault & VM_FAULT_ERROR:
-            return fault
+            return fault | around
         pfn: u64 = self.page_cache.find_get_page(self.inode_of(vma), self.pgoff(vma, address))
         self.set_pte_range(vma, at, pfn, 0)
         return fault
@@ -170,9 +177,16 @@ class FileFault:
 
     @cython.cfunc
     @cython.nogil
-    def do_fault_around(self, vma: u32, address: u64, at: u64) -> cython.int:
+    def do_fault_around(
+        self, vma: u32, address: u64, at: u64, table_missing: cython.bint
+    ) -> cython.int:
         """Map what is cached in the window around address: filemap_map_pages(). The resident set
-        grows by all of it at once, which shows where percpu counters are read late."""
+        grows by all of it at once, which shows where percpu counters are read late.
+        NEIGHBOURS_MAPPED if there was anything.
+
+        Where there is no page table yet, one is installed as a huge mapping would be, which since
+        6.12 is not done for the last page of a file (the check of i_size is for huge pages), unless
+        it is in tmpfs: then nothing is mapped."""
         window: u64 = cython.cast(u64, self.sysctl[0].fault_around_bytes)
         start: u64 = address & ~(window - 1) & ALL_ONES
         if start < self.vmas[vma].vm_start:
@@ -191,6 +205,8 @@ class FileFault:
             if self.ptes[to] == 0:
                 pfn: u64 = self.page_cache.find_get_page(inode, self.pgoff(vma, start))
                 if pfn and self.may_map(pfn):
+                    if table_missing and not mapped and self.is_last_page(inode, pfn):
+                        return 0
                     self.map_page(vma, to, pfn, 0)
                     member = self.memory.mm_counter_file(pfn)
                     mapped += 1
@@ -198,7 +214,18 @@ class FileFault:
             to += 1
         if mapped:
             self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, member, mapped)
+            return NEIGHBOURS_MAPPED
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def is_last_page(self, inode: u32, pfn: u64) -> cython.bint:
+        """Whether filemap_map_pages() does not install a page table for it."""
+        if self.sysctl[0].kernel < NO_TABLE_FOR_LAST or self.inodes[inode].i_kind == INODE_SHMEM:
+            return False
+        return (
+            self.pages[pfn].index + 1 >= (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT
+        )
 
     @cython.cfunc
     @cython.nogil

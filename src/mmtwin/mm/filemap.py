@@ -240,8 +240,20 @@ class PageCache:
     @cython.nogil
     def truncate_inode_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
         """Unmap the pages first..last (last < 2**63), private copies of them too, and drop them."""
-        if self.inodes[inode].i_mmap:
-            self.unmap_mapping_pages(inode, first, last)
+        self.unmap_mapping_pages(inode, first, last, True)
+        return self.remove_inode_pages(inode, first, last)
+
+    @cython.ccall
+    @cython.nogil
+    def truncate_pagecache_range(self, inode: u32, first: u64, last: u64) -> cython.int:
+        """A hole is punched: the pages first..last go, private copies of them stay."""
+        self.unmap_mapping_pages(inode, first, last, False)
+        return self.remove_inode_pages(inode, first, last)
+
+    @cython.cfunc
+    @cython.nogil
+    def remove_inode_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
+        """Drop the pages first..last, dirty or not, and shadow entries."""
         index: u64 = self.xarray.xa_find(inode, first, last)
         while index <= last:
             entry: u64 = self.xarray.xa_load(inode, index)
@@ -254,8 +266,10 @@ class PageCache:
 
     @cython.ccall
     @cython.nogil
-    def unmap_mapping_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
-        """Zap what any vma maps of the pages first..last, private copies too (even_cows)."""
+    def unmap_mapping_pages(
+        self, inode: u32, first: u64, last: u64, even_cows: cython.bint
+    ) -> cython.int:
+        """Zap what any vma maps of the pages first..last, or also its private copies of them."""
         vma: u32 = self.inodes[inode].i_mmap
         while vma:
             pgoff: u64 = self.vmas[vma].vm_pgoff
@@ -264,9 +278,11 @@ class PageCache:
             if pgoff <= last and first < pgoff + pages:
                 low: u64 = first - pgoff if first > pgoff else 0
                 high: u64 = last + 1 - pgoff if last < pgoff + pages else pages
-                self.memory.zap_page_range(
-                    vma, start + (low << PAGE_SHIFT), start + (high << PAGE_SHIFT)
-                )
+                low, high = start + (low << PAGE_SHIFT), start + (high << PAGE_SHIFT)
+                if even_cows:
+                    self.memory.zap_page_range(vma, low, high)
+                else:
+                    self.memory.zap_cached_pages(vma, low, high)
             vma = self.vmas[vma].i_mmap_next
         return 0
 

@@ -233,7 +233,7 @@ class Madvise:
         first: u64 = self.vmas[vma].vm_pgoff + ((start - self.vmas[vma].vm_start) >> PAGE_SHIFT)
         last: u64 = first + ((end - start) >> PAGE_SHIFT) - 1
         inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
-        return self.page_cache.truncate_inode_pages(inode, first, last)
+        return self.page_cache.truncate_pagecache_range(inode, first, last)
 
     # Faults
 

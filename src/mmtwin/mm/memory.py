@@ -353,6 +353,12 @@ class Memory:
 
     @cython.ccall
     @cython.nogil
+    def zap_cached_pages(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """Zap.zap_cached_pages(), for mechanisms that know Memory."""
+        return self.zap.zap_cached_pages(vma, start, end)
+
+    @cython.ccall
+    @cython.nogil
     def zap_and_reclaim(self, vma: u32, start: u64, end: u64) -> cython.int:
         """Unmap for MADV_DONTNEED, with the tables that fall empty where the kernel does so."""
         return self.zap.zap_and_reclaim(vma, start, end)

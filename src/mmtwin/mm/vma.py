@@ -545,13 +545,13 @@ class VmaOps:
     @cython.ccall
     @cython.nogil
     def vma_expandable(self, vma: u32, delta: u64) -> cython.bint:
-        """Whether `delta` more bytes are free above vma: vma_expandable()."""
+        """Whether `delta` more bytes are free above vma, right up to a stack: vma_expandable()."""
         end: u64 = self.vmas[vma].vm_end + delta
         mm: u32 = self.vmas[vma].vm_mm
         if end < self.vmas[vma].vm_end or end > self.mms[mm].task_size:
             return False
         following: u32 = self.vmas[vma].vm_next
-        return following == 0 or self.tree.vm_start_gap(following) >= end
+        return following == 0 or self.vmas[following].vm_start >= end
 
     @cython.ccall
     @cython.nogil

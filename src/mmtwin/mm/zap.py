@@ -24,8 +24,9 @@ if not cython.compiled:
     from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_RAND_READ, VM_SEQ_READ
 
-# struct mmu_gather: the range to be flushed; `depth` counts the open ones.
-MmuGather = cython.struct(start=u64, end=u64, mm=u32, depth=u32)
+# struct mmu_gather: the range to be flushed; `depth` counts the open ones, `keep_cows` is what
+# zap_details says of private copies.
+MmuGather = cython.struct(start=u64, end=u64, mm=u32, depth=u32, keep_cows=u64)
 # Until 6.14 what unmaps (munmap, exit, MADV_DONTNEED) first emptied this CPU's LRU batches.
 NO_DRAIN_BEFORE_ZAP = cython.declare(cython.const[cython.int], 614)
 PT_RECLAIM = cython.declare(cython.const[cython.int], 614)  # CONFIG_PT_RECLAIM, on by default
@@ -116,6 +117,15 @@ class Zap:
 
     @cython.ccall
     @cython.nogil
+    def zap_cached_pages(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """zap_page_range() of what is in the file only, its private copies stay (no even_cows)."""
+        self.gather[0].keep_cows = 1
+        self.zap_page_range(vma, start, end)
+        self.gather[0].keep_cows = 0
+        return 0
+
+    @cython.ccall
+    @cython.nogil
     def zap_and_reclaim(self, vma: u32, start: u64, end: u64) -> cython.int:
         """zap_page_range() for MADV_DONTNEED, which since 6.14 also frees the page tables that it
         emptied: those of which all 2 MiB lie in the range (try_get_and_clear_pmd())."""
@@ -145,6 +155,10 @@ class Zap:
             pte: u64 = self.ptes[at]
             if pte & (PAGE_PRESENT | PAGE_PROTNONE):
                 pfn: u64 = (pte & PTE_PFN_MASK) >> PAGE_SHIFT
+                if self.gather[0].keep_cows and self.pages[pfn].mapping & PAGE_MAPPING_ANON:
+                    at += 1
+                    address += PAGE_SIZE
+                    continue
                 self.ptes[at] = 0
                 self.note_flush(address)
                 if pte & PAGE_SPECIAL:
