@@ -71,6 +71,7 @@ from mmtwin.mm.vm_flags import (
     VM_STACK_FLAGS,
 )
 from mmtwin.units import PAGE_SHIFT
+from mmtwin.vfs.paths import set_path
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
@@ -162,11 +163,11 @@ def opened(machine: Machine, image: ElfImage, file: int) -> Iterator[int]:
         yield file
         return
     size = image.size or max(s.offset + s.filesz for s in image.loads())
-    number = len(machine.arena.names.setdefault("path", {})) + 1
+    number = len(machine.arena.names.get("path", {})) + 1
     inode = machine.page_cache.new_inode(INODE_REGULAR, size, number, 0)
     file = int(machine.page_cache.open_file(inode, O_RDONLY, FMODE_READ))
     machine.page_cache.iput(inode)
-    machine.arena.names["path"][file] = image.path
+    set_path(machine, file, image.path)
     yield file
     machine.page_cache.fput(file)
 

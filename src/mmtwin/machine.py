@@ -13,6 +13,7 @@ from mmtwin.errors import ConfigError
 from mmtwin.mm import load as load_engine
 from mmtwin.mm.arena import Arena
 from mmtwin.task import Task
+from mmtwin.vfs.namespace import Namespace
 
 # attribute of Machine -> engine class, from the bottom up; boot() runs in this order too
 MECHANISMS = {
@@ -43,6 +44,8 @@ MECHANISMS = {
     "filemap_read": "FilemapRead",
     "filemap_write": "FilemapWrite",
     "shmem": "Shmem",
+    "file_table": "FileTable",
+    "read_write": "ReadWrite",
     "page_tables": "PageTables",
     "tlb": "Tlb",
     "rmap": "Rmap",
@@ -103,6 +106,7 @@ class Machine:
         self.engine = engine
         namespace: Any = load_engine(engine)
         self.arena = Arena(compiled=not namespace.__name__.endswith("_interpreted"))
+        self.namespace = Namespace(self)
         self.arena.array("sysctl", "Sysctl", 1)
         self.arena.array("current", "Current", 1)
         self.arena.array("mms", "Mm", 1 << 20)
@@ -111,6 +115,7 @@ class Machine:
         self.arena.array("vmas", "Vma", 1 << 24)
         self.arena.array("inodes", "Inode", 1 << 22)
         self.arena.array("files", "File", 1 << 22)
+        self.arena.array("super_blocks", "SuperBlock", 1 << 10)
         for attribute, cls in MECHANISMS.items():
             setattr(self, attribute, getattr(namespace, cls)(self.arena, self.config))
         self.wire()
@@ -137,6 +142,7 @@ class Machine:
             if hasattr(mechanism, "boot"):
                 mechanism.boot()
         sysctl.set_reserves(self)
+        self.namespace.boot()
         # The kernels boot with huge pages on; until they are modelled, someone switches them off.
         for path, text in {sysctl.THP: "never", **self.config.settings}.items():
             self.write(path, text)

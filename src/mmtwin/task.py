@@ -7,9 +7,7 @@ with the kernel's errno. Addresses and lengths are bytes.
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mmtwin.errors import NotModelledError
 from mmtwin.mm.fork import CLONE_THREAD
@@ -33,11 +31,10 @@ from mmtwin.mm.uapi import (
     TASK_ZOMBIE,
 )
 from mmtwin.mm.vm_flags import VM_STACK_FLAGS
+from mmtwin.task_handle import ADDRESS_MASK, checked, os_error, unsigned
+from mmtwin.vfs.file_calls import FileCalls
+from mmtwin.vfs.name_calls import NameCalls
 
-if TYPE_CHECKING:
-    from mmtwin.machine import Machine
-
-ADDRESS_MASK = (1 << 64) - 1
 ADVICE_NOT_MODELLED = {
     MADV_MERGEABLE: "MADV_MERGEABLE",
     MADV_UNMERGEABLE: "MADV_UNMERGEABLE",
@@ -82,21 +79,8 @@ class VmaView(NamedTuple):
     file: int
 
 
-class Task:
-    """A handle on one task; `index` is its record in `tasks`. Two handles of one task are equal."""
-
-    def __init__(self, machine: Machine, index: int, pid: int) -> None:
-        self.machine, self.index, self.pid = machine, index, pid
-
-    def __repr__(self) -> str:
-        return f"Task(pid={self.pid}, index={self.index})"
-
-    def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Task) and other.machine is self.machine
-        return same and (other.index, other.pid) == (self.index, self.pid)  # type: ignore[attr-defined]
-
-    def __hash__(self) -> int:
-        return hash((id(self.machine), self.index, self.pid))
+class Task(NameCalls, FileCalls):
+    """A task: its memory, its life. Its files are in vfs/file_calls.py and vfs/name_calls.py."""
 
     # Mappings
 
@@ -105,15 +89,15 @@ class Task:
     ) -> int:
         """mmap(2); `file` is an index into `files`, 0 for MAP_ANONYMOUS. The address."""
         if offset % PAGE_SIZE:
-            raise _os_error(errno.EINVAL, "mmap")
+            raise os_error(errno.EINVAL, "mmap")
         if flags & MAP_HUGETLB:
             raise NotModelledError("mmap", "MAP_HUGETLB is not modelled yet")
         do_mmap = self._call().mmap.do_mmap
-        return _checked(do_mmap(*_unsigned(addr, length, prot, flags), file, offset >> PAGE_SHIFT))
+        return checked(do_mmap(*unsigned(addr, length, prot, flags), file, offset >> PAGE_SHIFT))
 
     def munmap(self, addr: int, length: int) -> int:
         """munmap(2)."""
-        return _checked(self._call().munmap.do_munmap(*_unsigned(addr, length)))
+        return checked(self._call().munmap.do_munmap(*unsigned(addr, length)))
 
     def brk(self, addr: int) -> int:
         """brk(2) as the system call: the break that is now in force, in bytes."""
@@ -151,7 +135,7 @@ class Task:
     def mlock2(self, addr: int, length: int, flags: int) -> int:
         """mlock2(2)."""
         if flags & ~1:
-            raise _os_error(errno.EINVAL, "mlock2")
+            raise os_error(errno.EINVAL, "mlock2")
         return self._do("mlock", "do_mlock", addr, length, flags)
 
     def munlock(self, addr: int, length: int) -> int:
@@ -173,7 +157,7 @@ class Task:
         function = self._mechanism("mincore", "do_mincore")
         pages = -(-length // PAGE_SIZE)
         vec = np.zeros(max(1, pages), np.uint8)
-        _checked(function(*_unsigned(addr, length), vec))
+        checked(function(*unsigned(addr, length), vec))
         return vec[:pages].tobytes()
 
     # Loads and stores
@@ -208,7 +192,7 @@ class Task:
     def clone(self, flags: int, pid: int | None = None) -> Task:
         """clone(2): the child; with CLONE_THREAD this task, which has one thread more."""
         number = int(self.machine.processes.alloc_pid()) if pid is None else pid
-        index = _checked(self._call().processes.copy_process(flags, number))
+        index = checked(self._call().processes.copy_process(flags, number))
         if flags & CLONE_THREAD:
             return self
         names = self.machine.arena.names.setdefault("comm", {})
@@ -217,7 +201,7 @@ class Task:
 
     def exec_mmap(self, name: str | None = None) -> None:
         """A fresh, empty address space: what execve(2) does first."""
-        _checked(self._call().processes.exec_mmap())
+        checked(self._call().processes.exec_mmap())
         if name is not None:
             self.machine.arena.names.setdefault("comm", {})[self.index] = name
 
@@ -236,7 +220,7 @@ class Task:
         mm, special = self.mm_index, machine.special_mapping
         top = int(self.mm.task_size)
         start = top - STACK_PAGES * PAGE_SIZE
-        _checked(special.insert_vm_struct(mm, start, top, VM_STACK_FLAGS))
+        checked(special.insert_vm_struct(mm, start, top, VM_STACK_FLAGS))
         self.mm.start_stack = top - PAGE_SIZE
         binfmt_elf.map_vdso(machine, mm)
 
@@ -258,7 +242,7 @@ class Task:
     def reap(self, parent: Task | None = None) -> int:
         """Release the record of an exited task: its status (BlockingIOError while it runs)."""
         if int(self._record.state) != TASK_ZOMBIE:
-            raise _os_error(errno.EAGAIN, f"pid {self.pid} has not exited")
+            raise os_error(errno.EAGAIN, f"pid {self.pid} has not exited")
         status = self.machine.processes.release_task(self.index, parent.index if parent else 0)
         self.machine.arena.names.get("comm", {}).pop(self.index, None)
         return int(status)
@@ -272,9 +256,9 @@ class Task:
         soft &= RLIM_INFINITY
         hard = int(limits[at + 1]) if hard is None else hard & RLIM_INFINITY
         if soft > hard:
-            raise _os_error(errno.EINVAL, "setrlimit")
+            raise os_error(errno.EINVAL, "setrlimit")
         if hard > int(limits[at + 1]) and int(self._record.uid):
-            raise _os_error(errno.EPERM, "setrlimit")
+            raise os_error(errno.EPERM, "setrlimit")
         limits[at], limits[at + 1] = soft, hard
 
     def getrlimit(self, resource: int) -> tuple[int, int]:
@@ -300,20 +284,10 @@ class Task:
         return int(self._record.maj_flt)
 
     @property
-    def alive(self) -> bool:
-        """Not exited."""
-        return self.mm_index != 0
-
-    @property
-    def mm_index(self) -> int:
-        """Index into `mms`; 0 once exited."""
-        return int(self._record.mm)
-
-    @property
     def mm(self) -> Any:
         """The Mm record: `task.mm.total_vm`. ProcessLookupError once exited."""
         if not self.alive:
-            raise _os_error(errno.ESRCH, f"pid {self.pid} has no address space")
+            raise os_error(errno.ESRCH, f"pid {self.pid} has no address space")
         return self.machine.arena.mms[self.mm_index]
 
     def vmas(self) -> list[VmaView]:
@@ -327,40 +301,3 @@ class Task:
             )
             index = int(v.vm_next)
         return found
-
-    @property
-    def _record(self) -> Any:
-        return self.machine.arena.tasks[self.index]
-
-    def _call(self) -> Machine:
-        """Make this task current: ProcessLookupError where it has exited."""
-        if int(self._record.pid) != self.pid or not self.alive:
-            raise _os_error(errno.ESRCH, f"pid {self.pid} has exited")
-        self.machine.processes.switch_to(self.index, int(self._record.cpu))
-        return self.machine
-
-    def _mechanism(self, name: str, function: str) -> Callable[..., int]:
-        mechanism = getattr(self._call(), name, None)
-        if mechanism is None:
-            raise NotModelledError(name)
-        found: Callable[..., int] = getattr(mechanism, function)
-        return found
-
-    def _do(self, name: str, function: str, *arguments: int) -> int:
-        return _checked(self._mechanism(name, function)(*_unsigned(*arguments)))
-
-
-def _unsigned(*values: int) -> tuple[int, ...]:
-    return tuple(value & ADDRESS_MASK for value in values)
-
-
-def _checked(result: int) -> int:
-    """A kernel's result, or OSError."""
-    if result < 0:
-        raise _os_error(-int(result))
-    return int(result)
-
-
-def _os_error(number: int, what: str | None = None) -> OSError:
-    text = os.strerror(number)
-    return OSError(number, f"{what}: {text}" if what else text)

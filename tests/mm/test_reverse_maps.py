@@ -34,6 +34,7 @@ class World:
 
     def __init__(self, kind: str) -> None:
         self.m: Machine = machine(kind)
+        self.at_first = self.used()
         self.inode = self.m.page_cache.new_inode(INODE_REGULAR, 40 * PAGE, 7, 1)
         self.file = self.m.page_cache.open_file(self.inode, 2, 3)
         self.tasks = [int(self.m.processes.kernel_clone_init(1, 0))]
@@ -81,9 +82,11 @@ class World:
         self.m.page_cache.unlink_inode(self.inode)
         self.m.page_cache.iput(self.inode)
         self.check()
-        assert {name: int(getattr(self.m.arena, f"{name}_pool")[POOL_USED]) for name in POOLS} == (
-            dict.fromkeys(POOLS, 0)
-        )
+        assert self.used() == self.at_first
+
+    def used(self) -> dict[str, int]:
+        """How many objects there are of each kind."""
+        return {name: int(getattr(self.m.arena, f"{name}_pool")[POOL_USED]) for name in POOLS}
 
 
 @settings(max_examples=20, deadline=None)

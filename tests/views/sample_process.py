@@ -9,6 +9,7 @@ from mmtwin.machine import Machine
 from mmtwin.mm import vm_flags as vm
 from mmtwin.mm.page_flags import INODE_REGULAR
 from mmtwin.mm.uapi import TASK_RUNNING
+from mmtwin.vfs.paths import set_path
 from mmtwin.views import maps
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -76,7 +77,6 @@ def _fill_mm(mm: object) -> None:
 
 def _map_all(machine: Machine) -> None:
     arena, files = machine.arena, {}
-    arena.names["path"] = {}
     previous = 0
     for line in sample("maps").splitlines()[:-1]:  # the vsyscall page is no vma
         match = _LINE.fullmatch(line)
@@ -111,4 +111,4 @@ def _file(machine: Machine, file: int, match: re.Match[str]) -> None:
     machine.arena.files[file].f_inode = file
     inode.i_rdev = int(match[5], 16) << 20 | int(match[6], 16)
     inode.i_ino, inode.i_kind, inode.i_nlink = int(match[7]), INODE_REGULAR, 1
-    machine.arena.names["path"][file] = match[8]
+    set_path(machine, file, match[8])

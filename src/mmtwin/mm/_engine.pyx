@@ -41,6 +41,8 @@ cdef class PageCache
 cdef class FilemapRead
 cdef class FilemapWrite
 cdef class Shmem
+cdef class FileTable
+cdef class ReadWrite
 cdef class PageTables
 cdef class Tlb
 cdef class AnonVmas
@@ -108,6 +110,8 @@ include "filemap.py"
 include "filemap_read.py"
 include "filemap_write.py"
 include "shmem.py"
+include "file_table.py"
+include "read_write.py"
 include "pgtable.py"
 include "tlb.py"
 include "anon_vma.py"

@@ -31,7 +31,7 @@ if not cython.compiled:
         PG_writeback,
     )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
-    from mmtwin.mm.types import Files, Inodes, Pages, Vmas, i64, u32, u64
+    from mmtwin.mm.types import Files, Inodes, Pages, SuperBlocks, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EIO
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
@@ -54,6 +54,7 @@ class PageCache:
     vmas: Vmas
     inodes: Inodes
     files: Files
+    super_blocks: SuperBlocks
     inode_ids: IdPool
     file_ids: IdPool
     xarray: XArray
@@ -74,6 +75,7 @@ class PageCache:
         self.vmas = arena.vmas
         self.inodes = arena.inodes
         self.files = arena.files
+        self.super_blocks = arena.super_blocks
         self.inode_ids = IdPool(arena, "inode", NR_INODES)
         self.file_ids = IdPool(arena, "file", NR_FILES)
         self.major = 0
@@ -381,6 +383,14 @@ class PageCache:
         self.inodes[inode].i_size = 0
         self.inodes[inode].i_ino = 0
         self.inodes[inode].i_rdev = 0
+        self.inodes[inode].i_bdev = 0
+        self.inodes[inode].wb_err = 0
+        self.inodes[inode].writeback_index = 0
+        self.inodes[inode].dirtied_when = 0
+        self.inodes[inode].i_state = 0
+        if self.inodes[inode].i_sb:
+            self.super_blocks[self.inodes[inode].i_sb].used_inodes -= 1
+            self.inodes[inode].i_sb = 0
         self.inodes[inode].i_kind = 0
         self.inode_ids.free(inode)
         return 0
@@ -421,6 +431,7 @@ class PageCache:
         self.files[file].f_flags = 0
         self.files[file].f_mode = 0
         self.readahead.file_ra_state_clear(file)
+        self.files[file].f_path = 0
         self.file_ids.free(file)
         return self.iput(inode)
 

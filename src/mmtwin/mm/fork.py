@@ -7,7 +7,7 @@
 Models kernel/fork.c: mm_alloc(), dup_mm(), dup_mmap(), copy_process(), mmput(); kernel/exit.c:
 do_exit(), wait_task_zombie(); mm/mmap.c: exit_mmap(); fs/exec.c: exec_mmap(); switch_to().
 Not modelled: reparenting (an orphan is reaped by whoever asks), threads as tasks of their own
-(CLONE_THREAD counts them in one record), files tables and signal handlers.
+(CLONE_THREAD counts them in one record), signal handlers.
 
 Invariants: mm_users counts the tasks that hold an mm; an mm's totals and tree are exact (mmap.py,
 vma_tree.py); Committed_AS is the sum of all accounted vmas and of shmem.
@@ -16,6 +16,7 @@ vma_tree.py); Committed_AS is the sum of all accounted vmas and of shmem.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.memory import Memory
@@ -77,6 +78,7 @@ class Fork:
     rmap: Rmap
     overcommit: Overcommit
     page_cache: PageCache
+    file_table: FileTable
     shmem: object
 
     def __init__(self, arena, config):
@@ -104,6 +106,7 @@ class Fork:
         self.rmap = m.rmap
         self.overcommit = m.overcommit
         self.page_cache = m.page_cache
+        self.file_table = m.file_table
         self.shmem = m.shmem
 
     def boot(self):
@@ -304,12 +307,16 @@ class Fork:
         task: u32 = self.task_alloc(pid)
         if task == 0:
             return -EAGAIN
+        if self.file_table.dup_fd(task, parent) != 0:
+            self.task_free(task)
+            return -ENOMEM
         mm: u32 = self.tasks[parent].mm
         if (flags & CLONE_VM) != 0:
             self.mmget(mm)
         else:
             mm = self.dup_mm(mm)
         if mm == 0:
+            self.file_table.exit_files(task)
             self.task_free(task)
             return -ENOMEM
         self.tasks[task].mm = mm
@@ -398,6 +405,7 @@ class Fork:
         self.switch_to(task, self.current[0].cpu)
         if old != 0:
             self.mmput(old)
+        self.file_table.do_close_on_exec(task)
         return 0
 
     @cython.ccall
@@ -412,6 +420,7 @@ class Fork:
         self.tasks[task].mm = 0
         if mm != 0:
             self.mmput(mm)
+        self.file_table.exit_files(task)
         self.current[0].task = 0
         self.current[0].mm = 0
         return 0
@@ -450,6 +459,7 @@ class Fork:
         self.tasks[task].nr_threads = 0
         self.tasks[task].oom_score_adj = 0
         self.tasks[task].uid = 0
+        self.tasks[task].files = 0
         i: cython.int
         for i in range(RLIMIT_CELLS):
             self.rlimits[cython.cast(u64, task) * RLIMIT_CELLS + i] = 0

@@ -51,3 +51,8 @@ INODE_REGULAR = cython.declare(cython.const[cython.uint], 1)
 # tmpfs, memfd, SysV and shared anonymous memory
 INODE_SHMEM = cython.declare(cython.const[cython.uint], 2)
 INODE_SPECIAL = cython.declare(cython.const[cython.uint], 3)  # devices
+INODE_DIRECTORY = cython.declare(cython.const[cython.uint], 4)
+
+# SuperBlock.s_type
+FS_EXT4 = cython.declare(cython.const[cython.uint], 1)
+FS_TMPFS = cython.declare(cython.const[cython.uint], 2)

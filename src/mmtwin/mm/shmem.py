@@ -18,10 +18,10 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
-    from mmtwin.mm.page_flags import INODE_SHMEM, PG_swapbacked, PG_uptodate
+    from mmtwin.mm.page_flags import INODE_SHMEM, PG_referenced, PG_swapbacked, PG_uptodate
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
-    from mmtwin.mm.types import Currents, Inodes, Pages, U64s, i64, u32, u64
-    from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE, O_RDWR
+    from mmtwin.mm.types import Currents, Files, Inodes, Pages, SuperBlocks, i64, u32, u64
+    from mmtwin.mm.uapi import ENOSPC, FMODE_READ, FMODE_WRITE, O_RDWR
     from mmtwin.mm.vm_flags import VM_NORESERVE
 
 SHM_MNT_DEV = cython.declare(cython.const[cython.uint], 1)  # st_dev 00:01, the internal mount
@@ -47,9 +47,10 @@ class Shmem:
     arena: object
     pages: Pages
     inodes: Inodes
+    files: Files
+    super_blocks: SuperBlocks
     current: Currents
     info: ShmemInodes
-    next_ino: U64s
     page_cache: PageCache
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
@@ -61,16 +62,13 @@ class Shmem:
         self.inodes = arena.inodes
         self.current = arena.current
         self.info = arena.array("shmem_inodes", "shmem.ShmemInode", NR_SHMEM_INODES)
-        self.next_ino = arena.array("shmem_next_ino", "u64", 1)
+        self.files, self.super_blocks = arena.files, arena.super_blocks
 
     def wire(self, m):
         self.page_cache = m.page_cache
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.overcommit = m.overcommit
-
-    def boot(self):
-        self.next_ino[0] = 1
 
     @cython.ccall
     @cython.nogil
@@ -83,16 +81,90 @@ class Shmem:
         noreserve: u64 = vm_flags & VM_NORESERVE
         if not noreserve and self.acct(self.acct_pages(size)):
             return 0
-        inode: u32 = self.page_cache.new_inode(INODE_SHMEM, size, self.next_ino[0], SHM_MNT_DEV)
+        inode: u32 = self.shmem_get_inode(0, noreserve)
         if not inode:
             self.unacct_size(noreserve, size)
             return 0
-        self.next_ino[0] += 1
-        self.info[inode].flags = noreserve
+        self.inodes[inode].i_size = size
         self.inodes[inode].i_nlink = 0
         file: u32 = self.page_cache.open_file(inode, O_RDWR, FMODE_READ | FMODE_WRITE)
         self.page_cache.iput(inode)  # the file keeps it
         return file
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_get_inode(self, i_sb: u32, vm_flags: u64) -> u32:
+        """A new, empty inode with one link and one reference of a tmpfs mount, or (0) of the
+        kernel's own; 0 when out of memory or of the mount's inodes."""
+        if self.super_blocks[i_sb].max_inodes:
+            if self.super_blocks[i_sb].used_inodes >= self.super_blocks[i_sb].max_inodes:
+                return 0
+        if self.super_blocks[i_sb].next_ino == 0:
+            self.super_blocks[i_sb].next_ino = 1
+        dev: u32 = self.super_blocks[i_sb].s_dev if i_sb else SHM_MNT_DEV
+        ino: u64 = self.super_blocks[i_sb].next_ino
+        inode: u32 = self.page_cache.new_inode(INODE_SHMEM, 0, ino, dev)
+        if inode:
+            self.super_blocks[i_sb].next_ino += 1
+            if i_sb:
+                self.super_blocks[i_sb].used_inodes += 1
+            self.inodes[inode].i_sb = i_sb
+            self.info[inode].flags = vm_flags & VM_NORESERVE
+        return inode
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_file_read(self, file: u32, pos: u64, length: u64) -> i64:
+        """read(2), up to the end of the file; a hole reads as zeros and stays one: bytes or
+        -errno. shmem_file_read_iter()."""
+        inode: u32 = self.files[file].f_inode
+        if pos >= self.inodes[inode].i_size:
+            return 0
+        if length > self.inodes[inode].i_size - pos:
+            length = self.inodes[inode].i_size - pos
+        index: u64 = pos >> PAGE_SHIFT
+        while index <= (pos + length - 1) >> PAGE_SHIFT:
+            pfn: u64 = self.page_cache.find_get_page(inode, index)
+            # only where its first byte is read
+            if pfn and index << PAGE_SHIFT >= pos:
+                self.lru.mark_page_accessed(pfn)
+            index += 1
+        return length
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_file_write(self, file: u32, pos: u64, length: u64) -> i64:
+        """write(2), which makes the file longer if need be: bytes, those before a failure, or
+        -ENOSPC: shmem_file_write_iter()."""
+        inode: u32 = self.files[file].f_inode
+        done: u64 = 0
+        while done < length:
+            index: u64 = (pos + done) >> PAGE_SHIFT
+            part: u64 = ((index + 1) << PAGE_SHIFT) - (pos + done)
+            if part > length - done:
+                part = length - done
+            if not self.shmem_write_page(inode, index):
+                return done if done else -ENOSPC
+            done += part
+            if pos + done > self.inodes[inode].i_size:
+                self.inodes[inode].i_size = pos + done
+        return done
+
+    @cython.cfunc
+    @cython.nogil
+    def shmem_write_page(self, inode: u32, index: u64) -> u64:
+        """The page to write to, dirty from now on, or 0. One that was there is accessed, a new one
+        starts as referenced: shmem_write_begin(), shmem_write_end()."""
+        pfn: u64 = self.page_cache.find_get_page(inode, index)
+        if pfn:
+            self.lru.mark_page_accessed(pfn)
+        else:
+            pfn = self.shmem_alloc_and_add(inode, index)
+            if not pfn:
+                return 0
+            self.pages[pfn].flags |= PG_referenced
+        self.page_cache.folio_mark_dirty(pfn)
+        return pfn
 
     @cython.ccall
     @cython.nogil

@@ -135,6 +135,8 @@ Task = cython.struct(
     nr_dirtied_pause=i32,
     memcg_nr_pages_over_high=u32,
     flags=u32,  # PF_*
+    files=u32,  # its descriptors, index into `files_structs`; 0 without any (file_table.py)
+    pad=u32,
 )
 
 # struct inode with its address_space.
@@ -156,7 +158,7 @@ Inode = cython.struct(
     i_wb_next=u32,  # neighbours on its device's list of dirty inodes
     i_wb_prev=u32,
     wb_err=u32,  # errseq_t: writeback errors not yet told
-    pad=u32,
+    i_sb=u32,  # its file system, index into `super_blocks`; 0: the kernel's own, without limits
 )
 
 # struct file: an open file description.
@@ -174,6 +176,19 @@ File = cython.struct(
     ra_pages=u32,  # largest window
     ra_mmap_miss=u32,
     f_wb_err=u32,  # errseq_t last seen
+    f_path=u32,  # key of its name in arena.names["path"]; 0: nameless
+)
+
+# struct super_block: a mounted file system.
+SuperBlock = cython.struct(
+    max_blocks=u64,  # pages that its files may have in all; 0: no limit (tmpfs)
+    used_blocks=u64,
+    max_inodes=u64,  # 0: no limit
+    used_inodes=u64,
+    next_ino=u64,
+    s_type=u32,  # FS_*
+    s_dev=u32,  # st_dev, major << 20 | minor
+    s_bdev=u32,  # index into `block_devices`; 0: none
     pad=u32,
 )
 
@@ -233,6 +248,7 @@ if cython.compiled:
     Tasks = cython.typedef(Task[::1])
     Inodes = cython.typedef(Inode[::1])
     Files = cython.typedef(File[::1])
+    SuperBlocks = cython.typedef(SuperBlock[::1])
 else:
     Sysctls = Currents = object
-    Pages = Vmas = Mms = Tasks = Inodes = Files = object
+    Pages = Vmas = Mms = Tasks = Inodes = Files = SuperBlocks = object

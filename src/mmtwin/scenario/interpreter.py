@@ -12,6 +12,7 @@ from typing import Any
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
 from mmtwin.scenario import checkpoints, golden
+from mmtwin.scenario.file_commands import FILE_COMMANDS
 from mmtwin.scenario.kernel_files import view
 from mmtwin.scenario.language import TASK_COMMANDS, Command, Scenario, argument, value
 from mmtwin.scenario.machine_commands import MachineCommands
@@ -28,7 +29,7 @@ from mmtwin.scenario.touch_commands import TOUCH_COMMANDS
 from mmtwin.task import SignalError, Task
 
 HEX_FROM = 0x1000000  # results from here on are printed in hex
-CALLS = {**MEMORY_COMMANDS, **TOUCH_COMMANDS}
+CALLS = {**MEMORY_COMMANDS, **TOUCH_COMMANDS, **FILE_COMMANDS}
 
 
 class NoSuchTask(Exception):
@@ -131,12 +132,10 @@ class Interpreter:
         if verb not in CALLS:
             raise NotModelledError(verb, f"`{verb}` is not modelled yet")
         kinds = TASK_COMMANDS[verb].replace("?", "")
-        arguments = [
-            argument(kind, word, self.registers)
-            for kind, word in zip(kinds, command.words, strict=False)
-            if kind not in "Rs"
-        ]
-        answer = CALLS[verb](Call(self.machine, task, arguments))
+        given = list(zip(kinds, command.words, strict=False))
+        numbers = [argument(kind, word, self.registers) for kind, word in given if kind not in "Rs"]
+        names = [word for kind, word in given if kind == "s"]
+        answer = CALLS[verb](Call(self.machine, task, numbers, names))
         if isinstance(answer, str):
             return answer
         self._set_result(command, answer)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
+from mmtwin.sysctl import DROP_CACHES
 
 # Commands of mechanisms that are not there, and which.
 WAITING = {
     "cg": "memory cgroups are", "cgsub": "memory cgroups are", "cgrm": "memory cgroups are",
-    "swapon": "swap is", "swapoff": "swap is", "mkswap": "swap is", "drop": "the page cache is",
-    "wait": "time is",
+    "swapon": "swap is", "swapoff": "swap is", "mkswap": "swap is",
 }  # fmt: skip
 
 
@@ -27,6 +27,7 @@ class MachineCommands:
             raise NotModelledError(verb, f"{WAITING[verb]} not modelled yet")
         known: dict[str, Callable[..., None]] = {
             "sys": self.write, "drain": self.drain, "cgflush": self.nothing, "tmo": self.nothing,
+            "drop": self.drop, "wait": self.wait,
         }  # fmt: skip
         known[verb](*words)
         return verb != "sys"
@@ -40,6 +41,18 @@ class MachineCommands:
     def drain(self) -> None:
         """Every CPU's batches of pages that wait for their list."""
         self.machine.lru.lru_add_drain_all()
+
+    def drop(self) -> None:
+        """sync(2), then everything that can be dropped."""
+        sync = getattr(self.machine.page_writeback, "ksys_sync", None)
+        if sync:
+            sync()
+        self.machine.write(DROP_CACHES, "3")
+
+    def wait(self, ms: str) -> None:
+        """The runner sleeps."""
+        clock = self.machine.clock
+        clock.sleep_until(clock.now() + int(ms) * 1_000_000)
 
     def nothing(self, *_: str) -> None:
         """What only concerns the runner: its patience, its way of reading cgroups."""

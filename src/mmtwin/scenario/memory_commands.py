@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
-from mmtwin.mm.uapi import MAP_ANONYMOUS
 from mmtwin.scenario.program import STACK_TOP
 from mmtwin.task import Task
 from mmtwin.units import PAGE_SIZE
@@ -18,11 +17,12 @@ from mmtwin.units import PAGE_SIZE
 
 @dataclass
 class Call:
-    """A command's task and its numbers, registers put in."""
+    """A command's task, its numbers, registers put in, and its paths and names."""
 
     machine: Machine
     task: Task
     arguments: list[int]
+    words: list[str] = field(default_factory=list)
 
     def __getitem__(self, place: int) -> int:
         return self.arguments[place]
@@ -36,10 +36,9 @@ Answer = int | str  # a number, or what is printed
 
 
 def mmap(call: Call) -> Answer:
-    """mmap(2) of anonymous memory."""
-    if not call[3] & MAP_ANONYMOUS:
-        raise NotModelledError("mmap", "files of scenarios are not modelled yet")
-    return call.task.mmap(*call.arguments[:4])
+    """mmap(2)."""
+    addr, length, prot, flags = call.arguments[:4]
+    return call.task.mmap_fd(addr, length, prot, flags, call.get(4, -1), call.get(5))
 
 
 def munmap(call: Call) -> Answer:

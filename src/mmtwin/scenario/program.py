@@ -23,6 +23,7 @@ from mmtwin.mm.uapi import (
     MAP_FIXED,
     MAP_PRIVATE,
     MAP_SHARED,
+    O_CREAT,
     PROT_READ,
     PROT_WRITE,
 )
@@ -31,6 +32,7 @@ from mmtwin.mm.zap import NO_DRAIN_BEFORE_ZAP
 from mmtwin.scenario.errors import ScenarioError
 from mmtwin.task import Task
 from mmtwin.units import PAGE_SIZE
+from mmtwin.vfs.paths import set_path
 
 TEXT, TEXT_PAGES = 0x400000, 8
 DATA, DATA_PAGES = 0x408000, 5
@@ -46,6 +48,11 @@ DISKS = [
     {"name": "vda", "profile": "null_blk", "size": "1G"},
     {"name": "vdb", "profile": "null_blk", "size": "1G"},
 ]
+
+FILES = {"f16m": 16 << 20, "f64m": 64 << 20, "f64b": 64 << 20}
+FILE_DISK = 2  # index of the block device: vdb
+STD_FDS = 3  # descriptors that a task has already
+
 EXACT_MODE = "smp1 (cpu on node0) 1.5GiB 2 NUMA nodes (768M each)"
 CONFIG = re.compile(r"smp(\d+)\D.*?([\d.]+)GiB.*?(\d+) (?:NUMA )?nodes")
 
@@ -70,9 +77,19 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
     cpus, size, nodes = int(match[1]), float(match[2]), int(match[3])
     ram = f"{int(size * 1024)}M"
     tlb = {"pcid": False}  # QEMU's plain CPU
-    return Machine(
+    made = Machine(
         ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, disk=DISKS, engine=engine
     )
+    make_files(made)
+    return made
+
+
+def make_files(machine: Machine) -> None:
+    """The disk that scenarios use, with the files that are on it from the start."""
+    machine.namespace.mkdir("/mnt")
+    machine.namespace.mount("/mnt", "ext4", device=FILE_DISK)
+    for name, size in FILES.items():
+        machine.namespace.create(f"/mnt/{name}", size)
 
 
 class Runner:
@@ -81,6 +98,8 @@ class Runner:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.task = machine.spawn("runner")
+        for fd in range(STD_FDS):
+            assert self.task.open("/console", O_CREAT) == fd
         self.text = self._tmpfs_file("/exe", FILE_SIZE)
         self.control = self._tmpfs_file("/control", CONTROL_PAGES * PAGE_SIZE)
         self._write_text()
@@ -89,7 +108,7 @@ class Runner:
 
     def _tmpfs_file(self, path: str, size: int) -> int:
         file = int(self.machine.shmem.shmem_file_setup(size, VM_NORESERVE))
-        self.machine.arena.names.setdefault("path", {})[file] = path
+        set_path(self.machine, file, path)
         self.machine.arena.inodes[int(self.machine.arena.files[file].f_inode)].i_nlink = 1
         return file
 

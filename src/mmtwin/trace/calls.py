@@ -11,6 +11,7 @@ from mmtwin.mm import uapi
 from mmtwin.mm.fork import CLONE_THREAD
 from mmtwin.mm.vm_flags import VM_NORESERVE
 from mmtwin.trace.events import Event
+from mmtwin.vfs.paths import set_path
 
 if TYPE_CHECKING:
     from mmtwin.trace.replay import Replay
@@ -110,7 +111,7 @@ def shmat(replay: Replay, e: Event) -> None:
     flags = uapi.MAP_SHARED | uapi.MAP_FIXED_NOREPLACE
     mode = uapi.O_RDONLY if e.flags & SHM_RDONLY else uapi.O_RDWR
     file = replay.files.open(path, mode, size)
-    replay.files.paths[file] = path.partition("#")[0]
+    set_path(replay.machine, file, path.partition("#")[0])
     try:
         replay.process(e).mmap(e.result, size, prot, flags, file, 0)
     finally:

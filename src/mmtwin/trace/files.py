@@ -15,6 +15,7 @@ from typing import Any
 from mmtwin.mm.page_flags import INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL
 from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE, O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
 from mmtwin.mm.vm_flags import VM_NORESERVE
+from mmtwin.vfs.paths import path_of, set_path
 
 DELETED = " (deleted)"
 SHMEM_PREFIXES = ("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero", "/anon_hugepage", "/i915")
@@ -38,7 +39,6 @@ class Files:
     def __init__(self, machine: Any) -> None:
         self.machine = machine
         self.page_cache = machine.page_cache
-        self.paths: dict[int, str] = machine.arena.names.setdefault("path", {})
         self._inodes: dict[str, int] = {}
         self._open: dict[int, dict[int, int]] = {}  # pid -> descriptor -> index into `files`
         self._numbers = 0
@@ -95,7 +95,7 @@ class Files:
         file = int(self.page_cache.open_file(self.inode(path, size), flags, mode))
         if not file:
             raise OSError(errno.ENFILE, os.strerror(errno.ENFILE), path)
-        self.paths[file] = path.removesuffix(DELETED)
+        set_path(self.machine, file, path.removesuffix(DELETED))
         return file
 
     def opened(self, pid: int, fd: int, path: str, flags: int) -> None:
@@ -112,7 +112,7 @@ class Files:
     def mapped(self, pid: int, fd: int, path: str, end: int) -> int:
         """The struct file behind a mapping of `path` through `fd`, up to byte `end` of the file."""
         file = self._open.get(pid, {}).get(fd, 0)
-        if not file or self.paths.get(file) != path.removesuffix(DELETED):
+        if not file or path_of(self.machine, file) != path.removesuffix(DELETED):
             # A descriptor that the recording does not show being opened: dup, inherited, passed.
             self.opened(pid, fd, path, O_RDWR)
             file = self._open[pid][fd]
@@ -146,9 +146,9 @@ class Files:
         self.unlinked(new)
         index = self._inodes[new] = self._inodes.pop(old)
         files = self.machine.arena.files
-        for file, path in self.paths.items():
-            if path == old and int(files[file].f_inode) == index:
-                self.paths[file] = new
+        for file in self.machine.arena.where("files", "f_inode"):
+            if int(files[file].f_inode) == index and path_of(self.machine, file) == old:
+                set_path(self.machine, file, new)
 
     def truncated(self, path: str, size: int) -> None:
         """ftruncate(2) of a file that is known here."""

@@ -16,6 +16,7 @@ from mmtwin.mm.vm_flags import (
     VM_WRITE,
 )
 from mmtwin.units import PAGE_SHIFT
+from mmtwin.vfs.paths import path_of
 from mmtwin.views import tasks
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def vma_name(machine: Machine, mm: Any, vma: Any) -> str:
 def file_name(machine: Machine, file: int) -> str:
     """seq_path(): the path, escaped, marked when its last name is gone."""
     inode = machine.arena.inodes[int(machine.arena.files[file].f_inode)]
-    path = str(machine.arena.names.get("path", {}).get(file, ""))
+    path = path_of(machine, file)
     if not path and int(inode.i_kind) == INODE_SHMEM:
         path = "/dev/zero"  # shmem_zero_setup() names it so
     deleted = " (deleted)" if not int(inode.i_nlink) else ""

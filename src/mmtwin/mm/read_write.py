@@ -1,0 +1,193 @@
+"""read(2) and write(2) and their kin: what a descriptor allows, then the file's own way.
+
+    fd -> file --+-- a file on a device   page_cache.generic_file_read(), generic_file_write()
+                 +-- memory alone         shmem.shmem_file_read(), shmem_file_write()
+                 +-- a device             read as zeros, written to nowhere
+
+No bytes are moved, only pages touched: the caller's buffer is not looked at.
+
+Models fs/read_write.c: ksys_read(), ksys_write(), ksys_pread64(), ksys_pwrite64(), vfs_read(),
+vfs_write(), generic_write_checks(), vfs_llseek(); mm/filemap.c: the dispatch of
+generic_file_read_iter(), __generic_file_write_iter(); fs/sync.c: generic_write_sync().
+Not modelled: the user's buffer (it is neither touched nor can it fault), locks on ranges, SIGXFSZ.
+
+Invariant: a call that gives n > 0 has moved f_pos by n if it uses the position at all.
+"""
+
+import cython
+
+if not cython.compiled:
+    from mmtwin.mm.clock import Clock
+    from mmtwin.mm.file_table import FileTable
+    from mmtwin.mm.filemap import PageCache
+    from mmtwin.mm.page_flags import INODE_DIRECTORY, INODE_REGULAR, INODE_SHMEM
+    from mmtwin.mm.shmem import Shmem
+    from mmtwin.mm.types import Currents, Files, Inodes, U64s, i64, u32, u64
+    from mmtwin.mm.uapi import (
+        EBADF, EFBIG, EINVAL, EISDIR, ENXIO, FMODE_READ, FMODE_WRITE, O_APPEND, RLIMIT_FSIZE,
+        SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
+    )  # fmt: skip
+
+MAX_RW_COUNT = cython.declare(cython.const[cython.ulonglong], 0x7FFFF000)
+MAX_LFS_FILESIZE = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFFFFF)
+
+
+@cython.final
+@cython.cclass
+class ReadWrite:
+    """Reads and writes of the current task."""
+
+    current: Currents
+    files: Files
+    inodes: Inodes
+    rlimits: U64s
+    clock: Clock
+    file_table: FileTable
+    page_cache: PageCache
+    shmem: Shmem
+
+    def __init__(self, arena, config):
+        self.current, self.files, self.inodes = arena.current, arena.files, arena.inodes
+        self.rlimits = arena.rlimits
+
+    def wire(self, m):
+        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.clock, self.file_table = m.clock, m.file_table
+        self.page_cache, self.shmem = m.page_cache, m.shmem
+
+    @cython.ccall
+    @cython.nogil
+    def fd_file(self, fd: u32) -> u32:
+        """The current task's open file of a descriptor, or 0."""
+        return self.file_table.fget(self.current[0].task, fd)
+
+    @cython.ccall
+    @cython.nogil
+    def ksys_read(self, fd: u32, count: u64) -> i64:
+        """read(2): bytes, 0 at the end of the file, or -errno."""
+        file: u32 = self.fd_file(fd)
+        if file == 0:
+            return -EBADF
+        done: i64 = self.vfs_read(file, self.files[file].f_pos, count)
+        if done > 0:
+            self.files[file].f_pos += done
+        return done
+
+    @cython.ccall
+    @cython.nogil
+    def ksys_pread64(self, fd: u32, count: u64, pos: i64) -> i64:
+        """pread(2)."""
+        if pos < 0:
+            return -EINVAL
+        file: u32 = self.fd_file(fd)
+        if file == 0:
+            return -EBADF
+        return self.vfs_read(file, pos, count)
+
+    @cython.ccall
+    @cython.nogil
+    def ksys_write(self, fd: u32, count: u64) -> i64:
+        """write(2): bytes or -errno."""
+        file: u32 = self.fd_file(fd)
+        if file == 0:
+            return -EBADF
+        pos: u64 = self.write_pos(file, self.files[file].f_pos)
+        done: i64 = self.vfs_write(file, pos, count)
+        if done > 0:
+            self.files[file].f_pos = pos + done
+        return done
+
+    @cython.ccall
+    @cython.nogil
+    def ksys_pwrite64(self, fd: u32, count: u64, pos: i64) -> i64:
+        """pwrite(2); a file opened with O_APPEND is appended to all the same."""
+        if pos < 0:
+            return -EINVAL
+        file: u32 = self.fd_file(fd)
+        if file == 0:
+            return -EBADF
+        return self.vfs_write(file, self.write_pos(file, pos), count)
+
+    @cython.ccall
+    @cython.nogil
+    def vfs_read(self, file: u32, pos: u64, count: u64) -> i64:
+        """Read `count` bytes at `pos` through an open file: bytes or -errno."""
+        self.clock.cond_resched()
+        if not self.files[file].f_mode & FMODE_READ:
+            return -EBADF
+        if count > MAX_RW_COUNT:
+            count = MAX_RW_COUNT
+        kind: u32 = self.inodes[self.files[file].f_inode].i_kind
+        if kind == INODE_DIRECTORY:
+            return -EISDIR
+        if count == 0:
+            return 0
+        if kind == INODE_REGULAR:
+            return self.page_cache.generic_file_read(file, pos, count)
+        if kind == INODE_SHMEM:
+            return self.shmem.shmem_file_read(file, pos, count)
+        return count
+
+    @cython.ccall
+    @cython.nogil
+    def vfs_write(self, file: u32, pos: u64, count: u64) -> i64:
+        """Write `count` bytes at `pos` through an open file: bytes or -errno."""
+        self.clock.cond_resched()
+        if not self.files[file].f_mode & FMODE_WRITE:
+            return -EBADF
+        if count > MAX_RW_COUNT:
+            count = MAX_RW_COUNT
+        kind: u32 = self.inodes[self.files[file].f_inode].i_kind
+        if kind == INODE_REGULAR or kind == INODE_SHMEM:
+            room: u64 = self.room_below_limit(pos)
+            if count and not room:
+                return -EFBIG
+            count = room if count > room else count
+        if count == 0:
+            return 0
+        if kind == INODE_REGULAR:
+            return self.page_cache.generic_file_write(file, pos, count)
+        if kind == INODE_SHMEM:
+            return self.shmem.shmem_file_write(file, pos, count)
+        return count
+
+    @cython.cfunc
+    @cython.nogil
+    def write_pos(self, file: u32, pos: u64) -> u64:
+        """Where a write begins: O_APPEND means the end of the file."""
+        if self.files[file].f_flags & O_APPEND:
+            return self.inodes[self.files[file].f_inode].i_size
+        return pos
+
+    @cython.cfunc
+    @cython.nogil
+    def room_below_limit(self, pos: u64) -> u64:
+        """Bytes that may be written from pos on: generic_write_check_limits()."""
+        limit: u64 = self.rlimits[cython.cast(u64, self.current[0].task) * 32 + 2 * RLIMIT_FSIZE]
+        if self.current[0].task == 0 or limit > MAX_LFS_FILESIZE:
+            limit = MAX_LFS_FILESIZE
+        return limit - pos if pos < limit else 0
+
+    @cython.ccall
+    @cython.nogil
+    def ksys_lseek(self, fd: u32, offset: i64, whence: cython.int) -> i64:
+        """lseek(2): the new position or -errno. A file is taken to have no holes."""
+        file: u32 = self.fd_file(fd)
+        if file == 0:
+            return -EBADF
+        size: i64 = cython.cast(i64, self.inodes[self.files[file].f_inode].i_size)
+        if whence == SEEK_CUR:
+            offset += cython.cast(i64, self.files[file].f_pos)
+        elif whence == SEEK_END:
+            offset += size
+        elif whence == SEEK_DATA or whence == SEEK_HOLE:
+            if offset < 0 or offset >= size:
+                return -ENXIO
+            if whence == SEEK_HOLE:
+                offset = size
+        elif whence != SEEK_SET:
+            return -EINVAL
+        if offset < 0:
+            return -EINVAL
+        self.files[file].f_pos = cython.cast(u64, offset)
+        return offset

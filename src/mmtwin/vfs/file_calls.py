@@ -1,0 +1,153 @@
+"""System calls of a task that take or give a descriptor.
+
+read(2) and write(2) are `sys_read` and `sys_write`: `task.read()` is a load from memory.
+No data is moved: lengths go in, lengths come out.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from mmtwin.mm.page_flags import INODE_REGULAR
+from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
+from mmtwin.mm.uapi import (
+    FMODE_WRITE,
+    MAP_ANONYMOUS,
+    O_CLOEXEC,
+    O_RDONLY,
+    SEEK_SET,
+)
+from mmtwin.task_handle import TaskHandle, checked, os_error, unsigned
+from mmtwin.vfs.open_file import filp_open
+from mmtwin.vfs.paths import path_of
+
+TO_THE_END = (1 << 63) - 1
+
+
+class FileCalls(TaskHandle):
+    """Open files, read, written and mapped."""
+
+    # Descriptors
+
+    def open(self, path: str, flags: int = O_RDONLY) -> int:
+        """open(2): a descriptor."""
+        return self.fd_install(filp_open(self._call(), path, flags), flags & O_CLOEXEC)
+
+    def fd_install(self, file: int, cloexec: int = 0) -> int:
+        """A descriptor for an open file, whose reference the caller gives away."""
+        fd = int(self._call().file_table.fd_install(self.index, file, 0, cloexec))
+        if fd < 0:
+            self.machine.page_cache.fput(file)
+        return checked(fd)
+
+    def close(self, fd: int) -> None:
+        """close(2)."""
+        checked(self._call().file_table.close_fd(self.index, _fd(fd)))
+
+    def dup(self, fd: int, start: int = 0) -> int:
+        """dup(2), or fcntl(F_DUPFD) from `start` on."""
+        return checked(self._call().file_table.ksys_dup(self.index, _fd(fd), start, 0))
+
+    def dup2(self, fd: int, wanted: int) -> int:
+        """dup2(2)."""
+        dup2 = self._call().file_table.ksys_dup2
+        return checked(dup2(self.index, _fd(fd), _fd(wanted), 0))
+
+    def fd_file(self, fd: int) -> int:
+        """The open file of a descriptor, an index into `files` (EBADF)."""
+        file = int(self.machine.file_table.fget(self.index, _fd(fd)))
+        if not file:
+            raise os_error(errno.EBADF)
+        return file
+
+    def fd_path(self, fd: int) -> str:
+        """What /proc/PID/fd shows, less ` (deleted)`."""
+        return path_of(self.machine, self.fd_file(fd))
+
+    @property
+    def fds(self) -> dict[int, int]:
+        """Every descriptor and its open file."""
+        found: dict[int, int] = self.machine.file_table.descriptors(self.index)
+        return found
+
+    # Data
+
+    def sys_read(self, fd: int, length: int) -> int:
+        """read(2): bytes, 0 at the end."""
+        return checked(self._call().read_write.ksys_read(_fd(fd), *unsigned(length)))
+
+    def sys_write(self, fd: int, length: int) -> int:
+        """write(2): bytes."""
+        return checked(self._call().read_write.ksys_write(_fd(fd), *unsigned(length)))
+
+    def pread(self, fd: int, length: int, offset: int) -> int:
+        """pread(2)."""
+        return checked(self._call().read_write.ksys_pread64(_fd(fd), *unsigned(length), offset))
+
+    def pwrite(self, fd: int, length: int, offset: int) -> int:
+        """pwrite(2)."""
+        return checked(self._call().read_write.ksys_pwrite64(_fd(fd), *unsigned(length), offset))
+
+    def lseek(self, fd: int, offset: int, whence: int = SEEK_SET) -> int:
+        """lseek(2): the new position."""
+        return checked(self._call().read_write.ksys_lseek(_fd(fd), offset, whence))
+
+    def ftruncate(self, fd: int, length: int) -> None:
+        """ftruncate(2)."""
+        self._call()
+        record = self.machine.arena.files[self.fd_file(fd)]
+        if length < 0 or not int(record.f_mode) & FMODE_WRITE:
+            raise os_error(errno.EINVAL)
+        checked(self.machine.page_cache.truncate_setsize(int(record.f_inode), length))
+
+    # Advice
+
+    def fadvise(self, fd: int, offset: int, length: int, advice: int) -> None:
+        """posix_fadvise(2)."""
+        call = self._mechanism("fadvise", "generic_fadvise")
+        checked(call(self.fd_file(fd), offset, length, advice))
+
+    def readahead(self, fd: int, offset: int, length: int) -> None:
+        """readahead(2)."""
+        call = self._mechanism("readahead", "ksys_readahead")
+        checked(call(self.fd_file(fd), offset, length))
+
+    # Writing back
+
+    def fsync(self, fd: int) -> None:
+        """fsync(2)."""
+        self._fsync(fd, 0)
+
+    def fdatasync(self, fd: int) -> None:
+        """fdatasync(2)."""
+        self._fsync(fd, 1)
+
+    def _fsync(self, fd: int, datasync: int) -> None:
+        self._call()
+        file = self.fd_file(fd)
+        inode = int(self.machine.arena.files[file].f_inode)
+        if int(self.machine.arena.inodes[inode].i_kind) == INODE_REGULAR:
+            call = self._mechanism("page_writeback", "vfs_fsync_range")
+            checked(call(file, 0, TO_THE_END, datasync))
+
+    def sync(self) -> None:
+        """sync(2)."""
+        checked(self._mechanism("page_writeback", "ksys_sync")())
+
+    # Mapping
+
+    def mmap_fd(
+        self, addr: int, length: int, prot: int, flags: int, fd: int = -1, offset: int = 0
+    ) -> int:
+        """mmap(2) as the system call: of a descriptor, or with MAP_ANONYMOUS of none."""
+        if offset % PAGE_SIZE:
+            raise os_error(errno.EINVAL, "mmap")
+        self._call()
+        file = 0 if flags & MAP_ANONYMOUS else self.fd_file(fd)
+        do_mmap = self.machine.mmap.do_mmap
+        return checked(do_mmap(*unsigned(addr, length, prot, flags), file, offset >> PAGE_SHIFT))
+
+
+def _fd(fd: int) -> int:
+    """A descriptor as the kernel takes it: an unsigned int."""
+    return fd & 0xFFFFFFFF

@@ -1,0 +1,30 @@
+"""System calls of a task that take a path."""
+
+from __future__ import annotations
+
+from mmtwin.task_handle import TaskHandle
+
+
+class NameCalls(TaskHandle):
+    """Names, made and removed."""
+
+    def mkdir(self, path: str) -> None:
+        """mkdir(2)."""
+        self._call().namespace.mkdir(path)
+
+    def rmdir(self, path: str) -> None:
+        """rmdir(2)."""
+        self._call().namespace.rmdir(path)
+
+    def unlink(self, path: str) -> None:
+        """unlink(2)."""
+        self._call().namespace.unlink(path)
+
+    def rename(self, old: str, new: str) -> None:
+        """rename(2)."""
+        self._call().namespace.rename(old, new)
+
+    def stat(self, path: str) -> int:
+        """stat(2), as far as it makes the inode known: the file's size in bytes."""
+        inode = self._call().namespace.lookup(path)
+        return int(self.machine.arena.inodes[inode].i_size)
