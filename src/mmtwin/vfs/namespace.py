@@ -30,6 +30,7 @@ FS_TYPES = {"ext4": FS_EXT4, "tmpfs": FS_TMPFS}
 FIRST_INO = {FS_EXT4: 12, FS_TMPFS: 2}  # of the first file in a new file system
 ROOT_INO = {FS_EXT4: 2, FS_TMPFS: 1}
 NAME_MAX = 255
+FIRST_ANON_DEV = 20  # minor numbers of file systems without a device (major 0)
 
 
 def error(number: int, path: str) -> OSError:
@@ -80,7 +81,8 @@ class Namespace:
         record = self.machine.arena.super_blocks[number]
         record.s_type = kind = FS_TYPES[fs_type]
         record.s_bdev = device
-        record.s_dev = _device_number(kind, number, device)
+        disk = self.machine.arena.block_devices[device]
+        record.s_dev = int(disk.dev) if device else FIRST_ANON_DEV + number
         record.next_ino = FIRST_INO[kind]
         record.max_blocks, record.max_inodes = size >> 12, nr_inodes
         self.mounts[path] = number
@@ -219,8 +221,3 @@ def normal(path: str) -> str:
     if not path:
         raise error(errno.ENOENT, path)
     return "/" + posixpath.normpath("/" + path).lstrip("/")
-
-
-def _device_number(kind: int, number: int, device: int) -> int:
-    """st_dev: of a disk 259:n (nvme), of what has none 0:n."""
-    return 259 << 20 | device if kind == FS_EXT4 else 20 + number
