@@ -37,6 +37,7 @@ MECHANISMS = {
     "oom_kill": "OomKill",
     "page_alloc": "PageAlloc",
     "lru": "Lru",
+    "policy": "ReclaimPolicy",
     "mlock_batch": "MlockBatch",
     "xarray": "XArray",
     "readahead": "Readahead",

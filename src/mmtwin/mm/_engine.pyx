@@ -35,6 +35,7 @@ cdef class Vmscan
 cdef class OomKill
 cdef class PageAlloc
 cdef class Lru
+cdef class ReclaimPolicy
 cdef class MlockBatch
 cdef class XArray
 cdef class PageCache
@@ -103,6 +104,8 @@ include "vmscan.py"
 include "oom_kill.py"
 include "page_alloc.py"
 include "lru.py"
+include "policy_calls.pyx"
+include "policy.py"
 include "mlock_batch.py"
 include "xarray.py"
 include "readahead.py"

@@ -36,6 +36,7 @@ if not cython.compiled:
         PG_unevictable,
         PG_writeback,
     )
+    from mmtwin.mm.policy import HINT_ACTIVATE, HINT_COLD
     from mmtwin.mm.types import Currents, Pages, U32s, U64s, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_LOCKED, VM_SPECIAL
     from mmtwin.mm.vmstat import VmStat
@@ -84,6 +85,7 @@ class Lru:
     vmstat: VmStat
     mlock_batch = cython.declare("MlockBatch")
     memcontrol = cython.declare("MemControl")
+    policy = cython.declare("ReclaimPolicy")
     nr_cpus: u32
     nr_nodes: u32
 
@@ -104,6 +106,7 @@ class Lru:
         self.vmstat = m.vmstat
         self.mlock_batch = m.mlock_batch
         self.memcontrol = m.memcontrol
+        self.policy = m.policy
 
     # -- references
 
@@ -155,6 +158,8 @@ class Lru:
     def mark_page_accessed(self, pfn: u64) -> cython.int:
         """The second access activates: folio_mark_accessed()."""
         flags: u64 = self.pages[pfn].flags
+        if self.policy.active:
+            return self.tell_policy(pfn)
         if not flags & PG_referenced:
             self.pages[pfn].flags |= PG_referenced
         elif not flags & (PG_unevictable | PG_active):
@@ -164,6 +169,15 @@ class Lru:
                 self.lru_cache_activate_folio(pfn)
             self.pages[pfn].flags &= ~PG_referenced
         self.pages[pfn].flags &= ~PG_idle
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def tell_policy(self, pfn: u64) -> cython.int:
+        """An access while a policy of the user's own decides: nothing is activated."""
+        self.pages[pfn].flags &= ~PG_idle
+        if (self.pages[pfn].flags & (PG_lru | PG_unevictable)) == PG_lru:
+            self.policy.access(pfn)
         return 0
 
     @cython.ccall
@@ -306,6 +320,9 @@ class Lru:
     @cython.nogil
     def move_folio(self, pfn: u64, batch: u32) -> cython.int:
         """The move function of a batch, for an evictable page that is on a list."""
+        if self.policy.active and batch != FBATCH_LRU_LAZYFREE:
+            self.policy.hint(pfn, HINT_ACTIVATE if batch == FBATCH_LRU_ACTIVATE else HINT_COLD)
+            return 0
         if batch == FBATCH_LRU_ACTIVATE:
             if not self.pages[pfn].flags & PG_active:
                 self.relist(pfn, 0, PG_active, False)
@@ -369,8 +386,12 @@ class Lru:
             return 0
         at = self.mem_map.lru_list(self.folio_lruvec(pfn), lru)
         if to_tail:
-            return self.mem_map.list_add_tail(at, pfn)
-        return self.mem_map.list_add(at, pfn)
+            self.mem_map.list_add_tail(at, pfn)
+        else:
+            self.mem_map.list_add(at, pfn)
+        if self.policy.active:
+            self.policy.insert(pfn)
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -379,6 +400,8 @@ class Lru:
         lru: u32 = self.folio_lru_list(pfn)
         if lru != LRU_UNEVICTABLE:
             self.mem_map.list_del(self.mem_map.lru_list(self.folio_lruvec(pfn), lru), pfn)
+            if self.policy.active:
+                self.policy.remove(pfn)
         self.pages[pfn].lru_prev = 0
         self.pages[pfn].flags &= ~PG_lru
         return self.update_lru_size(pfn, lru, -self.folio_nr_pages(pfn))
