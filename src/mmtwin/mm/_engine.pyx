@@ -31,7 +31,13 @@ cdef class Zones
 cdef class Buddy
 cdef class Fallback
 cdef class PerCpuPages
+cdef class Pgdats
+cdef class ScanStack
+cdef class Lruvecs
+cdef class ShrinkFolios
+cdef class ShrinkLruvec
 cdef class Vmscan
+cdef class Kswapd
 cdef class OomKill
 cdef class PageAlloc
 cdef class Lru
@@ -89,6 +95,9 @@ include "mem_map.py"
 include "vmstat.py"
 include "memcontrol.py"
 include "psi.py"
+include "lruvec.py"
+include "pgdat.py"
+include "scan_control.py"
 include "mmzone.py"
 include "buddy.py"
 include "fallback.py"
@@ -100,7 +109,10 @@ include "block.py"
 include "page_writeback.py"
 include "rmap_referenced.py"
 include "rmap_unmap.py"
+include "vmscan_folio.py"
+include "vmscan_lruvec.py"
 include "vmscan.py"
+include "kswapd.py"
 include "oom_kill.py"
 include "page_alloc.py"
 include "lru.py"

@@ -105,6 +105,12 @@ class Clock:
         """ns since boot, for whoever runs now."""
         return self.cells[CLOCK_NOW]
 
+    @cython.ccall
+    @cython.nogil
+    def in_kthread(self) -> cython.bint:
+        """Whether a kernel thread runs now."""
+        return self.cells[CLOCK_IN_KTHREAD] != 0
+
     @cython.cfunc
     @cython.inline
     @cython.nogil

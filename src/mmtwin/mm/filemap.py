@@ -37,7 +37,8 @@ if not cython.compiled:
     from mmtwin.mm.vmstat_items import (
         NR_DIRTIED, NR_FILE_DIRTY, NR_FILE_PAGES, NR_SHMEM, NR_ZONE_WRITE_PENDING, PGPGIN,
     )  # fmt: skip
-    from mmtwin.mm.xarray import XA_VALUE, XArray
+    from mmtwin.mm.workingset import Workingset
+    from mmtwin.mm.xarray import XA_SHADOW, XA_VALUE, XArray
 
 SECTORS_PER_PAGE = cython.declare(cython.const[cython.int], 8)
 NR_INODES = 1 << 22
@@ -59,6 +60,7 @@ class PageCache:
     file_ids: IdPool
     xarray: XArray
     vmstat: VmStat
+    workingset: Workingset
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
     memory = cython.declare("Memory")
@@ -83,6 +85,7 @@ class PageCache:
     def wire(self, m):
         self.xarray = m.xarray
         self.vmstat = m.vmstat
+        self.workingset = m.workingset
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.memory = m.memory
@@ -181,6 +184,7 @@ class PageCache:
 
         The cache takes a reference of its own. A page already marked PG_swapbacked is shmem's.
         """
+        shadow: u64 = self.xarray.xa_load(inode, index)
         error: cython.int = self.xarray.xa_store(inode, index, pfn)
         if error:
             return error
@@ -189,7 +193,24 @@ class PageCache:
         self.pages[pfn].index = index
         self.inodes[inode].nrpages += 1
         self.count_cached(pfn, 1)
+        if shadow & XA_SHADOW:
+            self.workingset.workingset_refault(pfn, shadow)
         return self.lru.folio_add_lru(pfn)
+
+    @cython.ccall
+    @cython.nogil
+    def remove_mapping(self, pfn: u64, shadow: u64) -> cython.int:
+        """Reclaim takes a clean page that nobody maps out of the cache, leaving `shadow` (0: none)
+        in its place, and drops the cache's reference: __remove_mapping()."""
+        inode: u32 = cython.cast(u32, self.pages[pfn].mapping >> 1)
+        assert self.pages[pfn].mapcount == 0 and not self.pages[pfn].flags & PG_dirty
+        if shadow == 0 or self.xarray.xa_store(inode, self.pages[pfn].index, shadow):
+            self.xarray.xa_erase(inode, self.pages[pfn].index)
+        self.inodes[inode].nrpages -= 1
+        self.count_cached(pfn, -1)
+        self.pages[pfn].mapping = 0
+        self.pages[pfn].refcount -= 1
+        return 0
 
     @cython.ccall
     @cython.nogil

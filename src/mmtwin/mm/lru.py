@@ -11,15 +11,17 @@ Models mm/swap.c: folio_add_lru(), folio_mark_accessed(), folio_batch_move_lru()
 functions, lru_add_drain(), __folio_put(), release_pages(); include/linux/mm_inline.h:
 lruvec_add_folio(), folio_lru_list(); mm/vmscan.c: folio_isolate_lru(), folio_putback_lru().
 An lruvec's index is memcg * nodes + node; the root cgroup (0) has those of the nodes.
-Not modelled yet: MGLRU, rotation costs (lru_note_cost), which only reclaim reads.
+Not modelled yet: MGLRU.
 
 Invariants: a page with PG_lru is on the list that its flags name; LRU counters, with what CPUs hold
-back, are the pages on the lists.
+back, and the lruvecs' sizes by zone (lruvec.py), are the pages on the lists.
 """
 
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.gfp import MAX_NR_ZONES
+    from mmtwin.mm.lruvec import Lruvecs
     from mmtwin.mm.mem_map import MemMap
     from mmtwin.mm.page_alloc import PageAlloc
     from mmtwin.mm.page_flags import (
@@ -50,6 +52,7 @@ if not cython.compiled:
         UNEVICTABLE_PGCULLED,
         UNEVICTABLE_PGRESCUED,
     )
+    from mmtwin.mm.workingset import Workingset
 
 # enum lru_list
 LRU_INACTIVE_ANON = cython.declare(cython.const[cython.uint], 0)
@@ -83,6 +86,8 @@ class Lru:
     mem_map: MemMap
     page_alloc: PageAlloc
     vmstat: VmStat
+    lruvecs: Lruvecs
+    workingset: Workingset
     mlock_batch = cython.declare("MlockBatch")
     memcontrol = cython.declare("MemControl")
     policy = cython.declare("ReclaimPolicy")
@@ -104,6 +109,8 @@ class Lru:
         self.mem_map = m.mem_map
         self.page_alloc = m.page_alloc
         self.vmstat = m.vmstat
+        self.lruvecs = m.lruvecs
+        self.workingset = m.workingset
         self.mlock_batch = m.mlock_batch
         self.memcontrol = m.memcontrol
         self.policy = m.policy
@@ -168,6 +175,7 @@ class Lru:
             else:
                 self.lru_cache_activate_folio(pfn)
             self.pages[pfn].flags &= ~PG_referenced
+            self.workingset.workingset_activation(pfn)
         self.pages[pfn].flags &= ~PG_idle
         return 0
 
@@ -412,6 +420,9 @@ class Lru:
     def update_lru_size(self, pfn: u64, lru: u32, nr: i64) -> cython.int:
         """The node's and the zone's counter of a list."""
         self.vmstat.mod_lruvec_page_state(pfn, NR_INACTIVE_ANON + lru, nr)
+        self.lruvecs.add_zone_size(
+            self.folio_lruvec(pfn), (self.pages[pfn].zone - 1) % MAX_NR_ZONES, lru, nr
+        )
         return self.vmstat.mod_zone_page_state(
             self.pages[pfn].zone, NR_ZONE_INACTIVE_ANON + lru, nr
         )

@@ -1,9 +1,9 @@
 """struct page for every frame of the machine, and the lists that pages are linked into.
 
 A page is on at most one list, through lru_next and lru_prev, as in the kernel. The heads of all
-lists stand in one array, free lists first, then per-CPU lists, then LRU lists:
+lists stand in one array: free lists, per-CPU lists, reclaim's private lists, LRU lists:
 
-    page_lists  | (zone, order, migratetype) ... | (zone, cpu, pindex) ... | (lruvec, lru) ... |
+    page_lists  | (zone, order, type) ... | (zone, cpu, pindex) ... | (sc, list) | (lruvec, lru) ...
 
 Models include/linux/mm_types.h: struct page; include/linux/list.h; include/linux/page_ref.h.
 Not modelled: the memory that mem_map itself takes (boot_memory.py reserves it).
@@ -32,6 +32,8 @@ else:
 
 NR_PCP_LISTS = cython.declare(cython.const[cython.int], 14)  # 4 orders x 3 types, 2 for huge pages
 NR_LRU_LISTS = cython.declare(cython.const[cython.int], 5)
+NR_SCAN_CONTROLS = cython.declare(cython.const[cython.int], 16)  # reclaims that nest
+NR_PRIVATE_LISTS = cython.declare(cython.const[cython.int], 8)  # of each (scan_control.py)
 MAX_LRUVECS = cython.declare(cython.const[cython.int], 65536)  # (cgroup, node)
 
 
@@ -45,6 +47,7 @@ class MemMap:
     nr_pfns: u64
     nr_cpus: u32
     pcp_lists: u32  # index of the first per-CPU list
+    private_lists: u32  # index of the first list of pages isolated by reclaim
     lru_lists: u32  # index of the first LRU list
 
     def __init__(self, arena, config):
@@ -52,7 +55,8 @@ class MemMap:
         self.nr_cpus = config.cpus
         self.nr_pfns = config.nr_pfns
         self.pcp_lists = zones * NR_PAGE_ORDERS * MIGRATE_TYPES
-        self.lru_lists = self.pcp_lists + zones * config.cpus * NR_PCP_LISTS
+        self.private_lists = self.pcp_lists + zones * config.cpus * NR_PCP_LISTS
+        self.lru_lists = self.private_lists + NR_SCAN_CONTROLS * NR_PRIVATE_LISTS
         self.pages = arena.array("pages", "Page", config.nr_pfns)
         length = self.lru_lists + MAX_LRUVECS * NR_LRU_LISTS
         self.lists = arena.array("page_lists", "mem_map.PageList", length)
@@ -98,6 +102,14 @@ class MemMap:
     def lru_list(self, lruvec: u32, lru: u32) -> u32:
         """Index of an LRU list."""
         return self.lru_lists + lruvec * NR_LRU_LISTS + lru
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def private_list(self, sc: u32, which: u32) -> u32:
+        """Index of a list of a reclaim that is going on."""
+        return self.private_lists + sc * NR_PRIVATE_LISTS + which
 
     # -- list_head
 

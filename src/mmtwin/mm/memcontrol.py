@@ -76,6 +76,12 @@ class MemControl:
 
     @cython.ccall
     @cython.nogil
+    def mem_cgroup_is_descendant(self, memcg: u32, root: u32) -> cython.bint:
+        """Whether `memcg` is `root` or below it."""
+        return root == 0 or memcg == root
+
+    @cython.ccall
+    @cython.nogil
     def mem_cgroup_iter(self, root: u32, prev: u32, node: u32, partial: cython.bint) -> u32:
         """The next cgroup at or below `root` after `prev` in pre-order (MEMCG_NONE: before the
         first, after the last). A partial walk goes on where the last one on this node stopped."""

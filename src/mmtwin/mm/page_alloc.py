@@ -247,7 +247,7 @@ class PageAlloc:
         self.count_allocation(zone, preferred, cython.cast(u64, 1) << order)
         if self.records[zone].flags & ZONE_BOOSTED_WATERMARK and alloc_flags & ALLOC_KSWAPD:
             self.records[zone].flags ^= ZONE_BOOSTED_WATERMARK
-            self.vmscan.wakeup_kswapd(zone)
+            self.vmscan.wakeup_kswapd(zone, 0, 0, self.records[zone].zone_type)
         return pfn
 
     @cython.cfunc
@@ -323,7 +323,7 @@ class PageAlloc:
         progress: u64
         pfn: u64
         if alloc_flags & ALLOC_KSWAPD:
-            self.wake_all_kswapds(preferred, zone_type)
+            self.wake_all_kswapds(gfp, order, preferred, zone_type)
         pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
         if pfn == 0 and gfp & GFP_MEMALLOC_BIT and not gfp & GFP_NOMEMALLOC_BIT:
             alloc_flags = ALLOC_NO_WATERMARKS | (alloc_flags & ALLOC_KSWAPD)
@@ -396,13 +396,20 @@ class PageAlloc:
 
     @cython.cfunc
     @cython.nogil
-    def wake_all_kswapds(self, preferred: u32, zone_type: u32) -> cython.int:
+    def wake_all_kswapds(
+        self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32
+    ) -> cython.int:
         """Wake the kswapd of every node that the request could use."""
         at: u32 = preferred
-        while self.zonelists[at]:
-            if self.records[self.zonelists[at]].zone_type <= zone_type:
-                self.vmscan.wakeup_kswapd(self.zonelists[at])
+        zone: u32 = self.zonelists[at]
+        last: u32 = 0
+        while zone:
+            if self.records[zone].zone_type <= zone_type:
+                if last == 0 or self.records[last].node != self.records[zone].node:
+                    self.vmscan.wakeup_kswapd(zone, gfp, order, zone_type)
+                last = zone
             at += 1
+            zone = self.zonelists[at]
         return 0
 
     # -- giving back

@@ -19,6 +19,7 @@ PG_waiters = cython.declare(cython.const[cython.ulonglong], 0x80)
 PG_active = cython.declare(cython.const[cython.ulonglong], 0x100)
 PG_workingset = cython.declare(cython.const[cython.ulonglong], 0x200)
 PG_owner_priv_1 = cython.declare(cython.const[cython.ulonglong], 0x400)
+PG_swapcache = cython.declare(cython.const[cython.ulonglong], 0x400)  # with PG_swapbacked
 PG_owner_2 = cython.declare(cython.const[cython.ulonglong], 0x800)
 PG_arch_1 = cython.declare(cython.const[cython.ulonglong], 0x1000)
 PG_reserved = cython.declare(cython.const[cython.ulonglong], 0x2000)

@@ -12,6 +12,10 @@ if not cython.compiled:
     from mmtwin.mm.types import Pages, u32, u64
 
 
+# enum wb_reason: why the flushers are woken
+WB_REASON_VMSCAN = cython.declare(cython.const[cython.uint], 1)
+
+
 @cython.final
 @cython.cclass
 class PageWriteback:

@@ -45,3 +45,24 @@ class SwapState:
         """A request to a swap device is done (REQ_OP_READ or REQ_OP_WRITE), or failed with
         -errno: end_swap_bio_read(), end_swap_bio_write()."""
         return 0
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_writepage(self, pfn: u64) -> cython.int:
+        """Reclaim wants a page of shmem in swap: move it to the swap cache and start writing: 0, or
+        -errno if there is no swap for it."""
+        return -1
+
+    @cython.ccall
+    @cython.nogil
+    def free_swap_of_activated(self, pfn: u64) -> cython.int:
+        """Reclaim leaves a page of the swap cache in use: give up its slot if swap is more than
+        half full, or the page is locked."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def remove_mapping(self, pfn: u64, shadow: u64) -> cython.int:
+        """Reclaim takes a page that nobody maps out of the swap cache, leaving `shadow`, and drops
+        the cache's reference: __remove_mapping()."""
+        return 0

@@ -28,6 +28,12 @@ class SwapFile:
 
     @cython.ccall
     @cython.nogil
+    def get_total_swap_pages(self) -> i64:
+        """Slots of all areas: total_swap_pages."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
     def swap_duplicate(self, entry: u64) -> cython.int:
         """One more pte names the entry (fork, unmapping): 0 or -ENOMEM."""
         return 0

@@ -508,6 +508,23 @@ class Tlb:
             self.flush_tlb_func(cpu, mm, start, end)
         return 0
 
+    @cython.ccall
+    @cython.nogil
+    def arch_tlbbatch_flush(self, cpus: u32) -> cython.int:
+        """Flush all that those CPUs hold of the mm that they have loaded: reclaim has unmapped
+        pages of several mms, each of whose tlb_gen it raised."""
+        cpu: u32
+        one: u32 = 1
+        mm: u32
+        for cpu in range(self.nr_cpus):
+            mm = self.tlb_cpus[cpu].loaded_mm
+            if cpus & (one << cpu) and mm:
+                if cpu != self.current[0].cpu:
+                    self.tlb_cpus[self.current[0].cpu].shootdowns_sent += 1
+                    self.tlb_cpus[cpu].shootdowns_received += 1
+                self.flush_asid(cpu, self.tlb_cpus[cpu].loaded_mm_asid, self.mms[mm].tlb_gen)
+        return 0
+
     @cython.cfunc
     @cython.nogil
     def flush_tlb_func(self, cpu: u32, mm: u32, start: u64, end: u64) -> cython.int:

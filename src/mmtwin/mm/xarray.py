@@ -21,8 +21,10 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.idpool import IdPool
+    from mmtwin.mm.page_flags import INODE_SHMEM
     from mmtwin.mm.types import Inodes, U64s, u8, u32, u64
     from mmtwin.mm.uapi import ENOMEM
+    from mmtwin.mm.workingset import Workingset
 
 XA_CHUNK_SHIFT = cython.declare(cython.const[cython.int], 6)
 XA_CHUNK_SIZE = cython.declare(cython.const[cython.int], 64)
@@ -31,6 +33,8 @@ XA_CHUNK_MASK = cython.declare(cython.const[cython.int], 63)
 # What an entry is: a pfn as it stands, or one of these bits with a number below it.
 XA_NODE = cython.declare(cython.const[cython.ulonglong], 0x4000000000000000)  # xa_is_node()
 XA_VALUE = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)  # xa_is_value()
+# Of values: a shadow entry (workingset.py), else a swap entry of shmem
+XA_SHADOW = cython.declare(cython.const[cython.ulonglong], 0x2000000000000000)
 
 # struct xa_node
 XaNode = cython.struct(
@@ -60,6 +64,7 @@ class XArray:
     inodes: Inodes
     nodes: XaNodes
     slots: U64s
+    workingset: Workingset
 
     def __init__(self, arena, config):
         limit = max(config.nr_pfns, 1 << 16)
@@ -68,6 +73,10 @@ class XArray:
         self.ids = IdPool(arena, "xa_node", limit)
         self.nodes = arena.array("xa_nodes", "xarray.XaNode", limit)
         self.slots = arena.array("xa_slots", "u64", limit * 64)
+
+    def wire(self, m):
+        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.workingset = m.workingset
 
     def boot(self):
         self.ids.boot()
@@ -103,7 +112,7 @@ class XArray:
             return -ENOMEM
         slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK)
         self.set_slot(node, slot, entry)
-        return 0
+        return self.xas_update(inode, node)
 
     @cython.ccall
     @cython.nogil
@@ -122,6 +131,8 @@ class XArray:
         entry = self.slots[slot]
         if entry:
             self.set_slot(node, slot, 0)
+            if self.nodes[node].count:
+                self.xas_update(inode, node)
             self.xas_delete_node(inode, node)
         return entry
 
@@ -189,6 +200,35 @@ class XArray:
         return 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def xas_update(self, inode: u32, node: u32) -> cython.int:
+        """Reclaim wants to know of leaves that hold nothing but shadows; swap entries of shmem are
+        none: workingset_update_node()."""
+        only_values: cython.bint = (
+            self.nodes[node].nr_values != 0
+            and self.nodes[node].nr_values == self.nodes[node].count
+            and self.inodes[inode].i_kind != INODE_SHMEM
+        )
+        return self.workingset.workingset_update_node(node, inode, only_values)
+
+    @cython.ccall
+    @cython.nogil
+    def xa_delete_node(self, inode: u32, node: u32) -> cython.int:
+        """Drop a leaf with all that it holds."""
+        slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE
+        i: u64
+        for i in range(XA_CHUNK_SIZE):
+            self.slots[slot + i] = 0
+        self.nodes[node].count = 0
+        self.nodes[node].nr_values = 0
+        return self.xas_delete_node(inode, node)
+
+    def holds_only_values(self, node):
+        """Whether a leaf has values and nothing else."""
+        return 0 < self.nodes[node].count == self.nodes[node].nr_values
+
+    @cython.cfunc
     @cython.nogil
     def new_node(self, shift: cython.int, parent: u32, offset: cython.int) -> u32:
         """An empty node, or 0 when there are no more: xas_alloc()."""
@@ -203,6 +243,7 @@ class XArray:
     @cython.nogil
     def free_node(self, node: u32) -> cython.int:
         """Give back a node whose slots are all 0."""
+        self.workingset.workingset_update_node(node, 0, False)
         self.nodes[node].mark_dirty = 0
         self.nodes[node].mark_writeback = 0
         self.nodes[node].mark_towrite = 0
@@ -278,6 +319,8 @@ class XArray:
         if below & XA_NODE:
             self.take_marks(node, cython.cast(u32, below ^ XA_NODE))
         self.inodes[inode].i_pages = node | XA_NODE
+        if below & XA_VALUE:
+            self.xas_update(inode, node)
         return True
 
     @cython.cfunc
