@@ -64,6 +64,7 @@ MECHANISMS = {
     "mprotect_pte": "MprotectPte",
     "mremap_pte": "MremapPte",
     "gup": "Gup",
+    "madvise_cold": "MadviseCold",
     "madvise_pte": "MadvisePte",
     "task_mmu": "TaskMmu",
     "vma_tree": "VmaTree",

@@ -181,6 +181,7 @@ _ROWS = (
     vm("watermark_scale_factor", 10, minimum=1, maximum=3000, changed=_WMARKS),
     vm("watermark_boost_factor", 15000),
     Ratios("/proc/sys/vm/lowmem_reserve_ratio", "", -1),
+    vm("swappiness", 60, maximum=200),
     vm("legacy_va_layout", 0),
     HighFraction(
         "/proc/sys/vm/percpu_pagelist_high_fraction",
@@ -212,7 +213,7 @@ NOT_MODELLED = frozenset(
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
         nr_overcommit_hugepages numa_stat numa_zonelist_order oom_dump_tasks
         oom_kill_allocating_task page-cluster page_lock_unfairness panic_on_oom stat_interval
-        stat_refresh swappiness unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
+        stat_refresh unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
         zone_reclaim_mode""".split()),  # noqa: SIM905
         "/proc/sys/kernel/randomize_va_space",
         "/proc/sys/kernel/numa_balancing",

@@ -62,6 +62,7 @@ cdef class CopyPte
 cdef class MprotectPte
 cdef class MremapPte
 cdef class Gup
+cdef class MadviseCold
 cdef class MadvisePte
 cdef class TaskMmu
 cdef class VmaTree
@@ -141,6 +142,7 @@ include "copy_pte.py"
 include "mprotect_pte.py"
 include "mremap_pte.py"
 include "gup.py"
+include "madvise_cold.py"
 include "madvise_pte.py"
 include "task_mmu.py"
 include "vma_tree.py"

@@ -2,13 +2,13 @@
 
     flags      NORMAL, RANDOM, SEQUENTIAL, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, DONTDUMP,
                DODUMP, HUGEPAGE, NOHUGEPAGE: bits of vm_flags, so areas split and merge
-    pages      DONTNEED, DONTNEED_LOCKED, FREE, COLD, REMOVE: the page tables of the range
+    pages      DONTNEED, DONTNEED_LOCKED, FREE, COLD, PAGEOUT, REMOVE: the page tables of the range
     faults     POPULATE_READ, POPULATE_WRITE: stop at the first hole
     hint       WILLNEED
 
 Models mm/madvise.c: do_madvise(), madvise_walk_vmas(), madvise_vma_behavior(),
 madvise_update_vma(), madvise_dontneed_free(), madvise_remove(), madvise_populate().
-Not modelled: advice that needs a mechanism not there yet (PAGEOUT, COLLAPSE, MERGEABLE,
+Not modelled: advice that needs a mechanism not there yet (COLLAPSE, MERGEABLE,
 UNMERGEABLE, HWPOISON, SOFT_OFFLINE, GUARD_INSTALL, GUARD_REMOVE) is -EINVAL here, as of a kernel
 built without it, and refused by Task.madvise(). WILLNEED reads nothing ahead: later faults that
 a real kernel would find in the page cache are major here.
@@ -24,8 +24,9 @@ if not cython.compiled:
     from mmtwin.mm.uapi import (
         EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, MADV_COLD, MADV_DODUMP, MADV_DOFORK,
         MADV_DONTDUMP, MADV_DONTFORK, MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE,
-        MADV_HUGEPAGE, MADV_KEEPONFORK, MADV_NOHUGEPAGE, MADV_NORMAL, MADV_POPULATE_READ,
-        MADV_POPULATE_WRITE, MADV_RANDOM, MADV_REMOVE, MADV_SEQUENTIAL, MADV_WILLNEED,
+        MADV_HUGEPAGE, MADV_KEEPONFORK, MADV_NOHUGEPAGE, MADV_NORMAL, MADV_PAGEOUT,
+        MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_RANDOM, MADV_REMOVE, MADV_SEQUENTIAL,
+        MADV_WILLNEED,
         MADV_WIPEONFORK,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
@@ -88,7 +89,9 @@ class Madvise:
     def madvise_behavior_valid(self, advice: cython.int) -> cython.bint:
         if MADV_NORMAL <= advice <= MADV_DONTNEED or advice == MADV_FREE:
             return True
-        if self.is_flag_advice(advice) or advice == MADV_REMOVE or advice == MADV_COLD:
+        if self.is_flag_advice(advice) or advice == MADV_REMOVE:
+            return True
+        if advice == MADV_COLD or advice == MADV_PAGEOUT:
             return True
         return MADV_POPULATE_READ <= advice <= MADV_DONTNEED_LOCKED
 
@@ -137,7 +140,7 @@ class Madvise:
             return 0
         if advice == MADV_REMOVE:
             return self.madvise_remove(vma, start, end)
-        if advice == MADV_COLD:
+        if advice == MADV_COLD or advice == MADV_PAGEOUT:
             if self.vmas[vma].vm_flags & (VM_LOCKED | VM_PFNMAP):
                 return -EINVAL
             return self.memory.madvise_ptes(vma, start, end, advice)

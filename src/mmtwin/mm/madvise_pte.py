@@ -1,17 +1,17 @@
-"""The page-table side of MADV_FREE and MADV_COLD.
+"""The page-table side of MADV_FREE.
 
 MADV_FREE makes private anonymous pages clean and moves them to the inactive file list, without
 PG_swapbacked: reclaim may drop them until they are dirtied again. (Dirtying does not set
-PG_swapbacked again.) MADV_COLD moves pages to the inactive lists.
+PG_swapbacked again.)
 
-Models mm/madvise.c: madvise_free_pte_range(), madvise_cold_or_pageout_pte_range().
-Not modelled: MADV_PAGEOUT (it needs reclaim).
+Models mm/madvise.c: madvise_free_pte_range().
 """
 
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.page_flags import PG_dirty, PG_referenced
+    from mmtwin.mm.madvise_cold import MadviseCold
+    from mmtwin.mm.page_flags import PG_dirty
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PMD_MASK,
@@ -19,7 +19,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.rss_stat import RssStat
     from mmtwin.mm.types import Pages, U64s, Vmas, u32, u64
-    from mmtwin.mm.uapi import EINVAL, MADV_COLD, MADV_FREE
+    from mmtwin.mm.uapi import EINVAL, MADV_COLD, MADV_FREE, MADV_PAGEOUT
 
 
 @cython.final
@@ -32,6 +32,7 @@ class MadvisePte:
     vmas: Vmas
     page_tables: PageTables
     rss: RssStat
+    cold: MadviseCold
     zap = cython.declare("Zap")
     lru = cython.declare("Lru")
 
@@ -40,18 +41,21 @@ class MadvisePte:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.cold = m.madvise_cold
         self.page_tables, self.zap, self.lru, self.rss = m.page_tables, m.zap, m.lru, m.rss_stat
 
     @cython.ccall
     @cython.nogil
     def madvise_ptes(self, vma: u32, start: u64, end: u64, advice: cython.int) -> cython.int:
-        """Apply MADV_FREE or MADV_COLD to [start, end) of one vma: 0, or -EINVAL for others."""
-        if advice != MADV_FREE and advice != MADV_COLD:
+        """Apply MADV_FREE, MADV_COLD or MADV_PAGEOUT to [start, end) of one vma: 0, or -EINVAL
+        for others."""
+        if advice == MADV_COLD or advice == MADV_PAGEOUT:
+            return self.cold.cold_or_pageout(vma, start, end, advice == MADV_PAGEOUT)
+        if advice != MADV_FREE:
             return -EINVAL
         mm: u32 = self.vmas[vma].vm_mm
         self.lru.lru_add_drain()
-        if advice == MADV_FREE:
-            self.rss.update_hiwater_rss(mm)
+        self.rss.update_hiwater_rss(mm)
         self.zap.tlb_gather_mmu(mm)
         while start < end:
             start = self.page_tables.next_pmd(mm, start, end)
@@ -62,21 +66,18 @@ class MadvisePte:
                 stop = end
             at: u64 = self.page_tables.pte_offset(mm, start)
             if at:
-                self.advise_pte_range(start, at, at + ((stop - start) >> PAGE_SHIFT), advice)
+                self.free_pte_range(start, at, at + ((stop - start) >> PAGE_SHIFT))
             start = stop
         return self.zap.tlb_finish_mmu()
 
     @cython.cfunc
     @cython.nogil
-    def advise_pte_range(self, address: u64, at: u64, end: u64, advice: cython.int) -> cython.int:
+    def free_pte_range(self, address: u64, at: u64, end: u64) -> cython.int:
         """The ptes at..end of one table."""
         while at < end:
             pte: u64 = self.ptes[at]
             if pte & PAGE_PRESENT and not pte & PAGE_SPECIAL:
-                if advice == MADV_FREE:
-                    self.free_one(address, at, (pte & PTE_PFN_MASK) >> PAGE_SHIFT)
-                else:
-                    self.cool_one(address, at, (pte & PTE_PFN_MASK) >> PAGE_SHIFT)
+                self.free_one(address, at, (pte & PTE_PFN_MASK) >> PAGE_SHIFT)
             at += 1
             address += PAGE_SIZE
         return 0
@@ -93,15 +94,3 @@ class MadvisePte:
             self.ptes[at] &= ~(PAGE_ACCESSED | PAGE_DIRTY) & ALL_ONES
             self.zap.note_flush(address)
         return self.lru.folio_mark_lazyfree(pfn)
-
-    @cython.cfunc
-    @cython.nogil
-    def cool_one(self, address: u64, at: u64, pfn: u64) -> cython.int:
-        """MADV_COLD of one page; shared ones are left alone."""
-        if self.pages[pfn].mapcount != 1:
-            return 0
-        if self.ptes[at] & PAGE_ACCESSED:
-            self.ptes[at] &= ~PAGE_ACCESSED & ALL_ONES
-            self.zap.note_flush(address)
-        self.pages[pfn].flags &= ~PG_referenced & ALL_ONES
-        return self.lru.folio_deactivate(pfn)

@@ -39,7 +39,7 @@ if not cython.compiled:
     from mmtwin.mm.pgdat import PGDAT_DIRTY, PGDAT_WRITEBACK, PgdatArray
     from mmtwin.mm.psi import Psi
     from mmtwin.mm.scan_control import (
-        DEACTIVATE_ANON, DEACTIVATE_FILE, DEF_PRIORITY, LIST_RET, LIST_TAKEN,
+        DEACTIVATE_ANON, DEACTIVATE_FILE, DEF_PRIORITY, LIST_RET, LIST_SKIPPED, LIST_TAKEN,
         MEMCG_RECLAIM_MAY_SWAP, MEMCG_RECLAIM_PROACTIVE, RECLAIMER_KSWAPD,
         RECLAIMER_PROACTIVE, ScanControls, ScanStack,
     )  # fmt: skip
@@ -61,6 +61,8 @@ PROACTIVE_COUNTED = cython.declare(cython.const[cython.int], 615)  # pgscan_proa
 PARTIAL_WALKS = cython.declare(cython.const[cython.int], 610)  # direct reclaim stops in mid-walk
 TRIM_MODE_FAILS = cython.declare(cython.const[cython.int], 610)
 MAX_KSWAPD_FAILURES = cython.declare(cython.const[cython.uint], 16)  # MAX_RECLAIM_RETRIES
+# From 6.9 what is reclaimed by MADV_PAGEOUT may have been used
+IGNORES_REFERENCES = cython.declare(cython.const[cython.int], 609)
 JIFFY_NS = cython.declare(cython.const[cython.ulonglong], 4000000)  # CONFIG_HZ=250
 
 # enum vmscan_throttle_state
@@ -183,27 +185,49 @@ class Vmscan:
     @cython.ccall
     @cython.nogil
     def reclaim_pages(self) -> u64:
-        """Reclaim what the caller isolated to the list of reclaim_pages_list(), used or not
-        (MADV_PAGEOUT): pages freed. All are of one node."""
-        sc: u32 = self.stack.begin()
-        reclaimed: u64
-        self.scs[sc].gfp_mask = GFP_KERNEL
-        self.scs[sc].may_writepage = 1
-        self.scs[sc].may_swap = 1
-        self.scs[sc].reclaim_idx = MAX_NR_ZONES - 1
-        reclaimed = self.folios.shrink_folio_list(sc, True)
-        while self.mem_map.lists[self.mem_map.private_list(sc, LIST_RET)].nr:
-            self.put_back_oldest(self.mem_map.private_list(sc, LIST_RET))
-        self.stack.end(sc)
+        """Reclaim what the caller isolated to reclaim_pages_list(), node by node, used or not
+        (MADV_PAGEOUT): pages freed."""
+        taken: u32 = self.reclaim_pages_list()
+        reclaimed: u64 = 0
+        sc: u32
+        while self.mem_map.lists[taken].nr:
+            sc = self.stack.begin()
+            self.scs[sc].gfp_mask = GFP_KERNEL
+            self.scs[sc].may_writepage = 1
+            self.scs[sc].may_swap = 1
+            self.scs[sc].reclaim_idx = MAX_NR_ZONES - 1
+            reclaimed += self.reclaim_folio_list(sc)
+            self.stack.end(sc)
         return reclaimed
 
     @cython.cfunc
     @cython.nogil
-    def put_back_oldest(self, at: u32) -> cython.int:
-        """folio_putback_lru()."""
-        pfn: u64 = self.mem_map.lists[at].first
-        self.mem_map.list_del(at, pfn)
-        return self.lru.folio_putback_lru(pfn)
+    def reclaim_folio_list(self, sc: u32) -> u64:
+        """The pages of one node, that of the list's first; the others stay on it. What was not
+        reclaimed goes back to the LRU."""
+        taken: u32 = self.mem_map.private_list(sc, LIST_TAKEN)
+        others: u32 = self.mem_map.private_list(sc, LIST_SKIPPED)
+        ret: u32 = self.mem_map.private_list(sc, LIST_RET)
+        node: u32 = self.pages[self.mem_map.lists[taken].last].node
+        reclaimed: u64
+        pfn: u64 = self.mem_map.lists[taken].last
+        before: u64
+        while pfn:
+            before = self.pages[pfn].lru_prev
+            if self.pages[pfn].node != node:
+                self.mem_map.list_del(taken, pfn)
+                self.mem_map.list_add(others, pfn)
+            pfn = before
+        reclaimed = self.folios.shrink_folio_list(sc, self.sysctl[0].kernel >= IGNORES_REFERENCES)
+        while self.mem_map.lists[ret].nr:
+            pfn = self.mem_map.lists[ret].last
+            self.mem_map.list_del(ret, pfn)
+            self.lru.folio_putback_lru(pfn)
+        while self.mem_map.lists[others].nr:
+            pfn = self.mem_map.lists[others].last
+            self.mem_map.list_del(others, pfn)
+            self.mem_map.list_add(taken, pfn)
+        return reclaimed
 
     @cython.ccall
     @cython.nogil
