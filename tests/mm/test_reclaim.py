@@ -32,6 +32,8 @@ def touch(machine, inode, indices):
 
 
 def counters(machine, *names):
+    """Lines of /proc/vmstat, exact."""
+    machine.vmstat.refresh()
     lines = dict(line.split() for line in machine.read("/proc/vmstat").splitlines())
     found = [int(lines[name]) for name in names]
     return found[0] if len(found) == 1 else found
@@ -74,7 +76,6 @@ def test_a_page_that_comes_back_soon_is_activated(machine):
         for _ in range(2):
             machine.lru.mark_page_accessed(machine.page_cache.find_get_page(inode, index))
     touch(machine, inode, range(2000, 7000))
-    machine.vmstat.refresh()
     gone = cached(machine, inode, range(2000, 7000))[0] - 1
     pfn = machine.page_cache.filemap_get_or_read(inode, gone)
     assert machine.arena.pages[pfn]["flags"] & PG_active
@@ -110,7 +111,6 @@ def test_deactivated_pages_are_marked_workingset(machine):
         for _ in range(2):
             machine.lru.mark_page_accessed(machine.page_cache.find_get_page(inode, index))
     machine.lru.lru_add_drain_all()
-    machine.vmstat.refresh()
     touch(machine, new_file(machine, 4000), range(4000))
     assert counters(machine, "pgdeactivate") == counters(machine, "pgrefill") > 0
     left = [machine.page_cache.find_get_page(inode, i) for i in range(4500)]
@@ -122,7 +122,6 @@ def test_reclaim_of_the_root_cgroup_counts_as_the_machines(machine):
     inode = new_file(machine, 2000)
     touch(machine, inode, range(2000))
     machine.lru.lru_add_drain_all()
-    machine.vmstat.refresh()
     before = counters(machine, "pgsteal_direct")
     assert machine.vmscan.try_to_free_mem_cgroup_pages(0, 100, 0xCC0, 2) >= 100
     assert counters(machine, "pgsteal_direct") > before
