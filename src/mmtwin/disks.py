@@ -99,6 +99,7 @@ PROFILES: dict[str, dict[str, int]] = {
         "write_bandwidth": 0,
         "channels": 64,
         "nr_requests": 64,
+        "max_sectors_kb": 127,  # BLK_SAFE_MAX_SECTORS: 255
     },
 }
 # key -> largest value; the smallest is 0, or 1 of what a disk cannot be without

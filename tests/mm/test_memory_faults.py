@@ -93,7 +93,7 @@ def test_a_first_touch_of_a_file_reads_and_the_second_maps_what_is_cached(engine
     p = boot(engine)
     a = _file(p, 32, "r", "private")
     p.touch(a, 32 * PAGE)
-    assert (int(p.record.maj_flt), p.min_flt) == (32, 0)
+    assert (int(p.record.maj_flt), p.min_flt) == (1, 2)  # the marker is a fault of its own
     b = _file_again(p, a)
     assert p.r(b, 32 * PAGE) == 2  # fault-around: 16 pages a fault
     p.machine.check()

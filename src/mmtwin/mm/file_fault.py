@@ -4,15 +4,26 @@
     store, private   read it, copy it: the pte gets an anonymous page
     store, shared    read it, let the file system know (page_mkwrite), map it writable, dirty
 
-A fault that has to read is a major one. The aligned 64 KiB window of fault-around is cut to the
-vma and to one page table (the vma's start moves its end along).
+A fault that has to read, or to wait, or that asks for the next window, drops the lock and is then
+handled once more (VM_FAULT_RETRY): a load maps by fault-around what came meanwhile.
+
+    not cached           major; reads around itself [-16, +16), the marker 8 before the end;
+                         MADV_SEQUENTIAL: a window ahead; MADV_RANDOM, or many misses: it alone
+    cached, marked       the next window is asked for
+    cached, being read   waits
+
+`ra_mmap_miss` counts misses against hits of a file; more than 100 of them stop reading around.
+The aligned 64 KiB window of fault-around is cut to the vma and to one page table (the vma's start
+moves its end along).
 
 Models mm/memory.c: do_fault(), do_read_fault(), do_cow_fault(), do_shared_fault(),
-do_fault_around(), finish_fault(); mm/filemap.c: filemap_fault(), filemap_map_pages().
-Not modelled: the mmap_miss heuristics of readahead (they come with the page cache's issue).
+do_fault_around(), finish_fault(), fault_dirty_shared_page(); mm/filemap.c: filemap_fault(),
+do_sync_mmap_readahead(), do_async_mmap_readahead(), lock_folio_maybe_drop_mmap(),
+filemap_map_pages(), next_uptodate_folio(); fs/ext4/inode.c: ext4_page_mkwrite().
+Not modelled: huge pages of files, file systems whose faults are not filemap_fault().
 
-Invariant: a fault that fails leaves no empty page table behind that it made. (One behind the
-end of its file can still map pages before it.)
+Invariant: a fault that fails, or is to be retried, leaves no empty page table behind that it made.
+(One behind the end of its file can still map pages before it.)
 """
 
 import cython
@@ -20,19 +31,25 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
-    from mmtwin.mm.page_flags import INODE_SHMEM, PG_locked, PG_reclaim, PG_reserved, PG_uptodate
+    from mmtwin.mm.page_flags import (
+        INODE_SHMEM, PG_locked, PG_private, PG_reclaim, PG_reserved, PG_uptodate, PG_workingset,
+    )  # fmt: skip
+    from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_DIRTY, PAGE_RW, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK,
         PMD_SIZE,
     )  # fmt: skip
+    from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.rss_stat import MM_ANONPAGES, RssStat
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, U64s, Vmas, u32, u64
     from mmtwin.mm.vm_fault import (
-        VM_FAULT_ERROR, VM_FAULT_MAJOR, VM_FAULT_NOPAGE, VM_FAULT_OOM, VM_FAULT_SIGBUS,
+        FAULT_FLAG_ALLOW_RETRY, FAULT_FLAG_TRIED, VM_FAULT_ERROR, VM_FAULT_MAJOR,
+        VM_FAULT_NOPAGE, VM_FAULT_OOM, VM_FAULT_RETRY, VM_FAULT_SIGBUS,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
-        NAME_VDSO, VM_SHARED, VM_WRITE, VMOPS_SPECIAL,
+        NAME_VDSO, VM_EXEC, VM_HUGEPAGE, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE,
+        VMOPS_FILE, VMOPS_SPECIAL,
     )  # fmt: skip
     from mmtwin.mm.vma_prot import vm_page_prot
     from mmtwin.mm.vmstat_items import PGMAJFAULT
@@ -42,6 +59,8 @@ NEIGHBOURS_MAPPED = cython.declare(cython.const[cython.int], 1 << 30)
 NO_TABLE_FOR_LAST = cython.declare(cython.const[cython.int], 612)
 VDSO_IMAGE = cython.declare(cython.const[cython.ulonglong], 0x1001)  # pfn, in the kernel's image
 VDSO_PAGES = cython.declare(cython.const[cython.int], 2)
+MMAP_LOTSAMISS = cython.declare(cython.const[cython.int], 100)
+HPAGE_PMD_NR = cython.declare(cython.const[cython.uint], 512)
 
 
 @cython.final
@@ -62,6 +81,8 @@ class FileFault:
     lru = cython.declare("Lru")
     rmap = cython.declare("Rmap")
     vmstat = cython.declare("VmStat")
+    readahead: Readahead
+    writeback: PageWriteback
     memory = cython.declare("Memory")
     arena: object
 
@@ -75,7 +96,7 @@ class FileFault:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.rss, self.page_cache = m.page_tables, m.rss_stat, m.page_cache
         self.lru, self.rmap, self.vmstat = m.lru, m.rmap, m.vmstat
-        self.memory = m.memory
+        self.memory, self.readahead, self.writeback = m.memory, m.readahead, m.page_writeback
 
     def boot(self):
         """The pages of vdso and vvar lie in the kernel's image."""
@@ -87,7 +108,7 @@ class FileFault:
 
     @cython.cfunc
     @cython.nogil
-    def do_fault(self, vma: u32, address: u64, write: cython.int) -> cython.int:
+    def do_fault(self, vma: u32, address: u64, write: cython.int, flags: cython.int) -> cython.int:
         """First touch of a page of a mapping with vm_ops."""
         if self.vmas[vma].vm_ops == VMOPS_SPECIAL:
             return self.special_mapping_fault(vma, address)
@@ -98,19 +119,20 @@ class FileFault:
             return VM_FAULT_OOM
         fault: cython.int = 0
         if not write:
-            fault = self.do_read_fault(vma, address, at, table_missing)
+            fault = self.do_read_fault(vma, address, at, table_missing, flags)
         elif self.vmas[vma].vm_flags & VM_SHARED:
-            fault = self.do_shared_fault(vma, address, at)
+            fault = self.do_shared_fault(vma, address, at, flags)
         else:
-            fault = self.do_cow_fault(vma, address, at)
-        if fault & VM_FAULT_ERROR and table_missing and not fault & NEIGHBOURS_MAPPED:
+            fault = self.do_cow_fault(vma, address, at, flags)
+        unused: cython.bint = table_missing and not fault & NEIGHBOURS_MAPPED
+        if fault & (VM_FAULT_ERROR | VM_FAULT_RETRY) and unused:
             self.page_tables.pte_free(mm, address)
         return fault & ~NEIGHBOURS_MAPPED
 
     @cython.cfunc
     @cython.nogil
     def do_read_fault(
-        self, vma: u32, address: u64, at: u64, table_missing: cython.bint
+        self, vma: u32, address: u64, at: u64, table_missing: cython.bint, flags: cython.int
     ) -> cython.int:
         """A load: cached pages around it are mapped too."""
         around: cython.int = 0
@@ -118,8 +140,8 @@ class FileFault:
             around = self.do_fault_around(vma, address, at, table_missing)
             if self.ptes[at]:
                 return VM_FAULT_NOPAGE
-        fault: cython.int = self.filemap_fault(vma, address)
-        if fault & VM_FAULT_ERROR:
+        fault: cython.int = self.vm_ops_fault(vma, address, flags)
+        if fault & (VM_FAULT_ERROR | VM_FAULT_RETRY):
             return fault | around
         pfn: u64 = self.page_cache.find_get_page(self.inode_of(vma), self.pgoff(vma, address))
         self.set_pte_range(vma, at, pfn, 0)
@@ -127,13 +149,13 @@ class FileFault:
 
     @cython.cfunc
     @cython.nogil
-    def do_cow_fault(self, vma: u32, address: u64, at: u64) -> cython.int:
+    def do_cow_fault(self, vma: u32, address: u64, at: u64, flags: cython.int) -> cython.int:
         """A store to a private mapping: an anonymous copy."""
         copy: u64 = self.memory.alloc_anon(vma, GFP_HIGHUSER_MOVABLE)
         if copy == 0:
             return VM_FAULT_OOM
-        fault: cython.int = self.filemap_fault(vma, address)
-        if fault & VM_FAULT_ERROR:
+        fault: cython.int = self.vm_ops_fault(vma, address, flags)
+        if fault & (VM_FAULT_ERROR | VM_FAULT_RETRY):
             self.lru.put_page(copy)
             return fault
         self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, MM_ANONPAGES, 1)
@@ -142,10 +164,10 @@ class FileFault:
 
     @cython.cfunc
     @cython.nogil
-    def do_shared_fault(self, vma: u32, address: u64, at: u64) -> cython.int:
+    def do_shared_fault(self, vma: u32, address: u64, at: u64, flags: cython.int) -> cython.int:
         """A store to a shared mapping: the page itself, writable and dirty."""
-        fault: cython.int = self.filemap_fault(vma, address)
-        if fault & VM_FAULT_ERROR:
+        fault: cython.int = self.vm_ops_fault(vma, address, flags)
+        if fault & (VM_FAULT_ERROR | VM_FAULT_RETRY):
             return fault
         pfn: u64 = self.page_cache.find_get_page(self.inode_of(vma), self.pgoff(vma, address))
         self.page_mkwrite(vma, pfn)
@@ -155,25 +177,138 @@ class FileFault:
     @cython.cfunc
     @cython.nogil
     def page_mkwrite(self, vma: u32, pfn: u64) -> cython.int:
-        """A store is about to reach a shared page: the file system's page_mkwrite(), then
-        fault_dirty_shared_page()."""
-        return self.page_cache.folio_mark_dirty(pfn)
+        """A store is about to reach a shared page: the file system's page_mkwrite(), which gives it
+        buffers, then fault_dirty_shared_page()."""
+        inode: u32 = self.inode_of(vma)
+        self.page_cache.folio_mark_dirty(pfn)
+        if self.vmas[vma].vm_ops != VMOPS_FILE:
+            return 0
+        self.pages[pfn].flags |= PG_private
+        return self.writeback.balance_dirty_pages_ratelimited(inode, 1)
 
     @cython.cfunc
     @cython.nogil
-    def filemap_fault(self, vma: u32, address: u64) -> cython.int:
-        """Bring the page into the cache: VM_FAULT_MAJOR if it had to be read, SIGBUS past the end
-        of the file: filemap_fault(), shmem_fault()."""
+    def vm_ops_fault(self, vma: u32, address: u64, flags: cython.int) -> cython.int:
+        """vm_ops->fault(): with the page in the cache and up to date, 0 or VM_FAULT_MAJOR; else
+        VM_FAULT_RETRY, with VM_FAULT_MAJOR or not, or an error; SIGBUS past the file's end."""
         inode: u32 = self.inode_of(vma)
         index: u64 = self.pgoff(vma, address)
-        if index >= (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT:
+        if index >= self.page_cache.inode_pages(inode):
             return VM_FAULT_SIGBUS
+        if self.vmas[vma].vm_ops == VMOPS_FILE:
+            return self.filemap_fault(vma, inode, index, flags)
         if self.page_cache.filemap_get_or_read(inode, index) == 0:
             return VM_FAULT_OOM
         if not self.page_cache.major:
             return 0
         self.vmstat.count_vm_events(PGMAJFAULT, 1)
         return VM_FAULT_MAJOR
+
+    @cython.cfunc
+    @cython.nogil
+    def filemap_fault(self, vma: u32, inode: u32, index: u64, flags: cython.int) -> cython.int:
+        """vm_ops_fault() of a file on a device."""
+        fault: cython.int = 0
+        dropped: cython.bint = False  # the lock
+        pfn: u64 = self.page_cache.find_get_page(inode, index)
+        if pfn:
+            if not flags & FAULT_FLAG_TRIED:
+                dropped = self.do_async_mmap_readahead(vma, pfn, flags)
+        else:
+            self.vmstat.count_vm_events(PGMAJFAULT, 1)
+            fault = VM_FAULT_MAJOR
+            dropped = self.do_sync_mmap_readahead(vma, index, flags)
+            pfn = self.page_cache.find_get_page(inode, index)
+            if pfn == 0:
+                pfn = self.page_cache.filemap_alloc_and_add(inode, index, GFP_HIGHUSER_MOVABLE)
+                if pfn == 0:
+                    return VM_FAULT_RETRY | fault if dropped else VM_FAULT_OOM
+                self.pages[pfn].flags ^= PG_locked
+        if self.pages[pfn].flags & PG_locked:
+            dropped = dropped or self.maybe_unlock_mmap_for_io(flags)
+            self.page_cache.folio_wait_locked(pfn)
+        if not self.pages[pfn].flags & PG_uptodate:
+            dropped = dropped or self.maybe_unlock_mmap_for_io(flags)
+            if self.readahead.filemap_read_folio(self.vmas[vma].vm_file, pfn) and not dropped:
+                return VM_FAULT_SIGBUS
+        return fault | VM_FAULT_RETRY if dropped else fault
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def maybe_unlock_mmap_for_io(self, flags: cython.int) -> cython.bint:
+        """Whether the lock is dropped before waiting, so that the fault has to be handled again."""
+        return flags & (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_TRIED) == FAULT_FLAG_ALLOW_RETRY
+
+    @cython.cfunc
+    @cython.nogil
+    def do_sync_mmap_readahead(self, vma: u32, index: u64, flags: cython.int) -> cython.bint:
+        """The page is not cached: read around it, or as MADV_* asks. Whether the lock was
+        dropped."""
+        file: u32 = self.vmas[vma].vm_file
+        vm_flags: u64 = self.vmas[vma].vm_flags
+        size: u32 = self.files[file].ra_pages
+        if vm_flags & VM_HUGEPAGE:
+            return self.read_huge_window(file, index, vm_flags, flags)
+        if vm_flags & VM_RAND_READ or size == 0:
+            return False
+        if vm_flags & VM_SEQ_READ:
+            self.readahead.page_cache_sync_ra(file, index, size)
+            return self.maybe_unlock_mmap_for_io(flags)
+        if self.files[file].ra_mmap_miss < MMAP_LOTSAMISS * 10:
+            self.files[file].ra_mmap_miss += 1
+        if self.files[file].ra_mmap_miss > MMAP_LOTSAMISS:
+            return False
+        if vm_flags & VM_EXEC and self.sysctl[0].kernel >= 616:
+            self.exec_window(vma, file, index)
+        else:
+            self.files[file].ra_start = index - size // 2 if index > size // 2 else 0
+            self.files[file].ra_size = size
+            self.files[file].ra_async_size = size // 4
+        self.readahead.page_cache_ra_order(file, self.files[file].ra_start)
+        return self.maybe_unlock_mmap_for_io(flags)
+
+    @cython.cfunc
+    @cython.nogil
+    def exec_window(self, vma: u32, file: u32, index: u64) -> cython.int:
+        """From 6.16 code is read ahead of the fault only, within its vma."""
+        end: u64 = self.vmas[vma].vm_pgoff
+        end += (self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> PAGE_SHIFT
+        stop: u64 = min(index + self.files[file].ra_pages, end)
+        self.files[file].ra_start = index
+        self.files[file].ra_size = cython.cast(u32, stop - index)
+        self.files[file].ra_async_size = 0
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def read_huge_window(
+        self, file: u32, index: u64, vm_flags: u64, flags: cython.int
+    ) -> cython.bint:
+        """MADV_HUGEPAGE: aligned 2 MiB, and the next."""
+        start: u64 = index - (index & (HPAGE_PMD_NR - 1))
+        self.files[file].ra_size = HPAGE_PMD_NR
+        if not vm_flags & VM_RAND_READ:
+            self.files[file].ra_size = HPAGE_PMD_NR * 2
+        self.files[file].ra_async_size = HPAGE_PMD_NR
+        self.readahead.page_cache_ra_order(file, start)
+        return self.maybe_unlock_mmap_for_io(flags)
+
+    @cython.cfunc
+    @cython.nogil
+    def do_async_mmap_readahead(self, vma: u32, pfn: u64, flags: cython.int) -> cython.bint:
+        """The page is cached: a hit, and the next window if it is marked. Whether the lock was
+        dropped."""
+        file: u32 = self.vmas[vma].vm_file
+        if self.vmas[vma].vm_flags & VM_RAND_READ or self.files[file].ra_pages == 0:
+            return False
+        if self.files[file].ra_mmap_miss:
+            if self.sysctl[0].kernel < 618 or not self.pages[pfn].flags & PG_locked:
+                self.files[file].ra_mmap_miss -= 1
+        if not self.pages[pfn].flags & PG_reclaim:
+            return False
+        self.readahead.page_cache_async_ra(file, pfn, self.files[file].ra_pages)
+        return self.maybe_unlock_mmap_for_io(flags)
 
     @cython.cfunc
     @cython.nogil
@@ -197,16 +332,18 @@ class FileFault:
         if end > self.vmas[vma].vm_end:
             end = self.vmas[vma].vm_end
         inode: u32 = self.inode_of(vma)
-        size: u64 = (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT
+        size: u64 = self.page_cache.inode_pages(inode)
         to: u64 = at - ((address - start) >> PAGE_SHIFT)
         mapped: cython.int = 0
         member: cython.int = 0
+        hits: u32 = 0
         while start < end and self.pgoff(vma, start) < size:
-            if self.ptes[to] == 0:
-                pfn: u64 = self.page_cache.find_get_page(inode, self.pgoff(vma, start))
-                if pfn and self.may_map(pfn):
-                    if table_missing and not mapped and self.is_last_page(inode, pfn):
-                        return 0
+            pfn: u64 = self.page_cache.find_get_page(inode, self.pgoff(vma, start))
+            if pfn and self.may_map(pfn):
+                if table_missing and not mapped and self.is_last_page(inode, pfn):
+                    return 0
+                hits += self.is_mmap_hit(pfn)
+                if self.ptes[to] == 0:
                     self.map_page(vma, to, pfn, 0)
                     member = self.memory.mm_counter_file(pfn)
                     mapped += 1
@@ -214,7 +351,25 @@ class FileFault:
             to += 1
         if mapped:
             self.rss.add_mm_counter_fast(self.vmas[vma].vm_mm, member, mapped)
-            return NEIGHBOURS_MAPPED
+        self.count_mmap_hits(self.vmas[vma].vm_file, hits)
+        return NEIGHBOURS_MAPPED if mapped else 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def is_mmap_hit(self, pfn: u64) -> u32:
+        """1 for a page that speaks for reading around, mapped already or not; one that had to come
+        back does not (from 6.10)."""
+        if self.pages[pfn].flags & PG_workingset and self.sysctl[0].kernel >= 610:
+            return 0
+        return 1
+
+    @cython.cfunc
+    @cython.nogil
+    def count_mmap_hits(self, file: u32, hits: u32) -> cython.int:
+        """Hits make up for misses."""
+        misses: u32 = self.files[file].ra_mmap_miss
+        self.files[file].ra_mmap_miss = misses - hits if hits < misses else 0
         return 0
 
     @cython.cfunc
@@ -223,9 +378,7 @@ class FileFault:
         """Whether filemap_map_pages() does not install a page table for it."""
         if self.sysctl[0].kernel < NO_TABLE_FOR_LAST or self.inodes[inode].i_kind == INODE_SHMEM:
             return False
-        return (
-            self.pages[pfn].index + 1 >= (self.inodes[inode].i_size + PAGE_SIZE - 1) >> PAGE_SHIFT
-        )
+        return self.pages[pfn].index + 1 >= self.page_cache.inode_pages(inode)
 
     @cython.cfunc
     @cython.nogil

@@ -24,6 +24,7 @@ number of open Files; a shmem page is PG_swapbacked and counted in NR_SHMEM as w
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.block import Block
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.page_flags import (
@@ -65,6 +66,7 @@ class PageCache:
     lru = cython.declare("Lru")
     memory = cython.declare("Memory")
     shmem = cython.declare("Shmem")
+    block: Block
     readahead = cython.declare("Readahead")
     filemap_read = cython.declare("FilemapRead")
     filemap_write = cython.declare("FilemapWrite")
@@ -90,7 +92,7 @@ class PageCache:
         self.lru = m.lru
         self.memory = m.memory
         self.shmem = m.shmem
-        self.readahead = m.readahead
+        self.readahead, self.block = m.readahead, m.block
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
 
     def boot(self):
@@ -153,6 +155,8 @@ class PageCache:
     @cython.nogil
     def folio_wait_locked(self, pfn: u64) -> cython.int:
         """Sleep while a page is being read: 0, or -EIO if it is not up to date then."""
+        if self.pages[pfn].flags & PG_locked:
+            self.block.folio_wait_locked(pfn)
         return 0 if self.pages[pfn].flags & PG_uptodate else -EIO
 
     @cython.ccall
@@ -283,6 +287,7 @@ class PageCache:
             if entry & XA_VALUE:
                 self.xarray.xa_erase(inode, index)
             else:
+                self.folio_wait_locked(entry)
                 self.filemap_remove_folio(entry)
             index = self.xarray.xa_find(inode, index + 1, last)
         return 0
@@ -343,7 +348,9 @@ class PageCache:
     @cython.nogil
     def mapping_evictable(self, entry: u64) -> cython.bint:
         """Whether a cached page may go: clean, and referenced by the cache alone."""
-        if entry & XA_VALUE or self.pages[entry].flags & (PG_dirty | PG_writeback | PG_swapbacked):
+        if entry & XA_VALUE:
+            return False
+        if self.pages[entry].flags & (PG_dirty | PG_locked | PG_writeback | PG_swapbacked):
             return False
         return self.pages[entry].refcount == 1
 

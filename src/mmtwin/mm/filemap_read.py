@@ -27,7 +27,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, U64s, i64, u32, u64
-    from mmtwin.mm.uapi import EINVAL, EIO, ENOMEM
+    from mmtwin.mm.uapi import EINVAL, ENOMEM
     from mmtwin.mm.xarray import XA_VALUE, XArray
 
 READ_BATCH = cython.declare(cython.const[cython.int], 31)  # PAGEVEC_SIZE of 6.9 and later
@@ -125,7 +125,7 @@ class FilemapRead:
                 self.readahead.page_cache_sync_ra(file, index, last_index - index)
                 nr = self.filemap_get_read_batch(inode, index, last_index)
             if nr == 0:
-                error = self.filemap_create_folio(inode, index)
+                error = self.filemap_create_folio(file, index)
                 return 1 if error == 0 else error
             last: u64 = self.batch[nr - 1]
             if self.pages[last].flags & PG_reclaim:
@@ -173,18 +173,18 @@ class FilemapRead:
 
     @cython.cfunc
     @cython.nogil
-    def filemap_create_folio(self, inode: u32, index: u64) -> cython.int:
+    def filemap_create_folio(self, file: u32, index: u64) -> cython.int:
         """The one page of a batch that readahead did not bring, read alone: 0 or -errno."""
+        inode: u32 = self.files[file].f_inode
         pfn: u64 = self.page_cache.filemap_alloc_and_add(inode, index, GFP_HIGHUSER_MOVABLE)
         if pfn == 0:
             return -ENOMEM
         self.pages[pfn].refcount += 1
         self.batch[0] = pfn
-        self.readahead.read_pages(inode, index, 1)
-        if self.page_cache.folio_wait_locked(pfn) == 0:
-            return 0
-        self.lru.put_page(pfn)
-        return -EIO
+        error: cython.int = self.readahead.filemap_read_folio(file, pfn)
+        if error:
+            self.lru.put_page(pfn)
+        return error
 
     @cython.cfunc
     @cython.nogil
@@ -194,10 +194,4 @@ class FilemapRead:
         if self.pages[pfn].flags & PG_locked:
             self.page_cache.folio_wait_locked(pfn)
             return 1
-        self.pages[pfn].flags |= PG_locked
-        inode: u32 = self.files[file].f_inode
-        self.readahead.read_pages(inode, self.pages[pfn].index, 1)
-        if self.page_cache.folio_wait_locked(pfn) == 0:
-            return 0
-        self.files[file].ra_pages //= 4  # shrink_readahead_size_eio()
-        return -EIO
+        return self.readahead.filemap_read_folio(file, pfn)

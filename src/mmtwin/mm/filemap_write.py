@@ -25,7 +25,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, i64, u32, u64
-    from mmtwin.mm.uapi import EIO, ENOMEM
+    from mmtwin.mm.uapi import ENOMEM
 
 
 @cython.final
@@ -72,7 +72,7 @@ class FilemapWrite:
             stop: u64 = ((pos >> PAGE_SHIFT) + 1) << PAGE_SHIFT
             if stop > end:
                 stop = end
-            pfn: u64 = self.write_begin(inode, pos, stop)
+            pfn: u64 = self.write_begin(file, pos, stop)
             if pfn == 0:
                 break
             self.write_end(inode, pfn, stop)
@@ -85,10 +85,11 @@ class FilemapWrite:
 
     @cython.cfunc
     @cython.nogil
-    def write_begin(self, inode: u32, pos: u64, stop: u64) -> u64:
+    def write_begin(self, file: u32, pos: u64, stop: u64) -> u64:
         """The page that [pos, stop) lies in, with what will be left of it up to date, and a
         reference; 0 if that failed."""
         index: u64 = pos >> PAGE_SHIFT
+        inode: u32 = self.files[file].f_inode
         pfn: u64 = self.page_cache.find_get_page(inode, index)
         if pfn:
             self.pages[pfn].refcount += 1
@@ -108,12 +109,10 @@ class FilemapWrite:
             return pfn
         if index >= self.page_cache.inode_pages(inode):
             return pfn  # a new block: the rest of it is zero
-        self.pages[pfn].flags |= PG_locked
-        self.readahead.read_pages(inode, index, 1)
-        if self.page_cache.folio_wait_locked(pfn) == 0:
+        self.failed = self.readahead.filemap_read_folio(file, pfn)
+        if self.failed == 0:
             return pfn
         self.lru.put_page(pfn)
-        self.failed = -EIO
         return 0
 
     @cython.cfunc

@@ -16,7 +16,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.types import Currents, Pages, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EFAULT, ENOMEM
-    from mmtwin.mm.vm_fault import VM_FAULT_ERROR, VM_FAULT_OOM
+    from mmtwin.mm.vm_fault import FAULT_FLAG_ALLOW_RETRY, VM_FAULT_ERROR, VM_FAULT_OOM
     from mmtwin.mm.vm_flags import VM_IO, VM_LOCKONFAULT, VM_PFNMAP, VM_SHARED, VM_WRITE
     from mmtwin.mm.vma_prot import vma_is_accessible
 
@@ -103,9 +103,12 @@ class Gup:
     @cython.cfunc
     @cython.nogil
     def faultin_page(self, vma: u32, address: u64, write: cython.int) -> cython.int:
-        """Until the page can be followed, fault: 0, -ENOMEM or -EFAULT."""
+        """Until the page can be followed, fault: 0, -ENOMEM or -EFAULT. A retry starts anew, so
+        that what had to be read counts as a minor fault."""
         while not self.follow_page(vma, address, write):
-            fault: cython.int = self.memory.handle_mm_fault(vma, address, write)
+            fault: cython.int = self.memory.handle_mm_fault_once(
+                vma, address, write, FAULT_FLAG_ALLOW_RETRY
+            )
             if fault & VM_FAULT_OOM:
                 return -ENOMEM
             if fault & VM_FAULT_ERROR:

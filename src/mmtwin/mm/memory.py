@@ -9,7 +9,8 @@
 Models arch/x86/mm/fault.c: do_user_addr_fault(); mm/memory.c: handle_mm_fault(),
 handle_pte_fault(), do_anonymous_page(), do_wp_page(), wp_page_copy(), wp_can_reuse_anon_folio().
 Not modelled: swapped-out ptes and NUMA hinting (no swap, no balancing yet: such a pte is an
-assertion); transparent huge pages; userfaultfd; per-VMA locks (no count depends on them).
+assertion); transparent huge pages; userfaultfd; per-VMA locks, but for what they change in the
+counting of retried faults.
 
 Invariants: a present pte without PAGE_SPECIAL holds one reference and one mapcount of its page and
 one page of its mm's resident set; the zero page is mapped PAGE_SPECIAL, and in none of them;
@@ -32,10 +33,11 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, RssStat
     from mmtwin.mm.tlb import Tlb
-    from mmtwin.mm.types import Currents, Mms, Pages, Tasks, U64s, Vmas, i64, u32, u64
+    from mmtwin.mm.types import Currents, Mms, Pages, Sysctls, Tasks, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import SIGBUS, SIGKILL, SIGSEGV
     from mmtwin.mm.vm_fault import (
-        VM_FAULT_ERROR, VM_FAULT_MAJOR, VM_FAULT_OOM, VM_FAULT_SIGBUS,
+        FAULT_FLAG_ALLOW_RETRY, FAULT_FLAG_TRIED, FAULT_FLAG_VMA_LOCK, VM_FAULT_ERROR,
+        VM_FAULT_MAJOR, VM_FAULT_OOM, VM_FAULT_RETRY, VM_FAULT_SIGBUS,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
         VM_EXEC, VM_GROWSDOWN, VM_MAYSHARE, VM_SHARED, VM_WRITE, VMOPS_NONE,
@@ -71,6 +73,7 @@ class Memory:
     mms: Mms
     tasks: Tasks
     current: Currents
+    sysctl: Sysctls
     siginfo: SigInfos
     zero_page: U64s  # [0]: pfn of the shared zero page
     page_tables: PageTables
@@ -94,7 +97,7 @@ class Memory:
         self.arena = arena
         self.pages, self.ptes = arena.pages, arena.ptes
         self.vmas, self.mms, self.tasks = arena.vmas, arena.mms, arena.tasks
-        self.current = arena.current
+        self.current, self.sysctl = arena.current, arena.sysctl
         self.siginfo = arena.array("siginfo", "memory.SigInfo", 1)
         self.zero_page = arena.array("zero_page", "u64", 1)
 
@@ -171,16 +174,42 @@ class Memory:
     def handle_mm_fault(self, vma: u32, address: u64, write: cython.int) -> cython.int:
         """Make the page at address present, and writable for a store: VM_FAULT_* bits.
 
+        As often as that takes: who has waited for a device with the lock dropped starts again. A
+        retry makes it a major fault; from 6.6 the first attempt is under the vma's lock, and only
+        one that had to read tells the second (do_user_addr_fault()).
+        """
+        flags: cython.int = FAULT_FLAG_ALLOW_RETRY
+        if self.sysctl[0].kernel >= 606:
+            flags |= FAULT_FLAG_VMA_LOCK
+        fault: cython.int = self.handle_mm_fault_once(vma, address, write, flags)
+        while fault & VM_FAULT_RETRY:
+            if fault & VM_FAULT_MAJOR or not flags & FAULT_FLAG_VMA_LOCK:
+                flags |= FAULT_FLAG_TRIED
+            flags &= ~FAULT_FLAG_VMA_LOCK
+            fault = self.handle_mm_fault_once(vma, address, write, flags)
+        return fault
+
+    @cython.ccall
+    @cython.nogil
+    def handle_mm_fault_once(
+        self, vma: u32, address: u64, write: cython.int, flags: cython.int
+    ) -> cython.int:
+        """One attempt, told by FAULT_FLAG_* bits: VM_FAULT_* bits.
+
         Counts PGFAULT, and min_flt or maj_flt of the current task unless it failed
-        (mm_account_fault()).
+        (mm_account_fault()); one that has to be retried counts PGFAULT to 6.3 only.
         """
         self.rss.check_sync_rss_stat(self.current[0].mm)
-        fault: cython.int = self.handle_pte_fault(vma, address & PAGE_MASK, write)
+        fault: cython.int = self.handle_pte_fault(vma, address & PAGE_MASK, write, flags)
+        if fault & VM_FAULT_RETRY:
+            if self.sysctl[0].kernel < 604:
+                self.vmstat.count_vm_events(PGFAULT, 1)
+            return fault
         self.vmstat.count_vm_events(PGFAULT, 1)
         if fault & VM_FAULT_ERROR:
             return fault
         task: u32 = self.current[0].task
-        if fault & VM_FAULT_MAJOR:
+        if fault & VM_FAULT_MAJOR or flags & FAULT_FLAG_TRIED:
             self.tasks[task].maj_flt += 1
         else:
             self.tasks[task].min_flt += 1
@@ -188,7 +217,9 @@ class Memory:
 
     @cython.cfunc
     @cython.nogil
-    def handle_pte_fault(self, vma: u32, address: u64, write: cython.int) -> cython.int:
+    def handle_pte_fault(
+        self, vma: u32, address: u64, write: cython.int, flags: cython.int
+    ) -> cython.int:
         """Which kind of fault it is. `address` is page aligned."""
         mm: u32 = self.vmas[vma].vm_mm
         at: u64 = self.page_tables.pte_offset(mm, address)
@@ -196,7 +227,7 @@ class Memory:
         if pte == 0:
             if self.vmas[vma].vm_ops == VMOPS_NONE:
                 return self.do_anonymous_page(vma, address, at, write)
-            return self.file_fault.do_fault(vma, address, write)
+            return self.file_fault.do_fault(vma, address, write, flags)
         assert pte & (PAGE_PRESENT | PAGE_PROTNONE)
         if write and not pte & PAGE_RW:
             return self.do_wp_page(vma, address, at)

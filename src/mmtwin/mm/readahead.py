@@ -23,16 +23,14 @@ Invariant: the marker is PG_reclaim on a page that is not under writeback, as in
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.block import REQ_OP_READ, Block, BlockDevices
     from mmtwin.mm.gfp import (
         GFP_FS_BIT, GFP_HIGHUSER_MOVABLE, GFP_NORETRY_BIT, GFP_NOWARN_BIT,
     )  # fmt: skip
-    from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_uptodate, PG_writeback
+    from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_writeback
     from mmtwin.mm.pgtable_types import PAGE_SHIFT
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, i64, u32, u64
-    from mmtwin.mm.uapi import ENOMEM, FMODE_RANDOM
-    from mmtwin.mm.vmstat import VmStat
-    from mmtwin.mm.vmstat_items import PGPGIN
-    from mmtwin.mm.xarray import XArray
+    from mmtwin.mm.uapi import EIO, ENOMEM, FMODE_RANDOM
 
 VM_READAHEAD_PAGES = cython.declare(cython.const[cython.uint], 32)  # of a device, unless set
 FORCED_CHUNK = cython.declare(cython.const[cython.ulonglong], 512)  # 2 MiB
@@ -48,8 +46,8 @@ class Readahead:
     inodes: Inodes
     files: Files
     sysctl: Sysctls
-    vmstat: VmStat
-    xarray: XArray
+    devices: BlockDevices
+    block: Block
     page_cache = cython.declare("PageCache")
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
@@ -60,7 +58,8 @@ class Readahead:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.vmstat, self.xarray, self.page_cache = m.vmstat, m.xarray, m.page_cache
+        self.block, self.page_cache = m.block, m.page_cache
+        self.devices = m.arena.block_devices
         self.page_alloc, self.lru = m.page_alloc, m.lru
 
     # -- the device's limits
@@ -69,13 +68,15 @@ class Readahead:
     @cython.nogil
     def bdi_ra_pages(self, inode: u32) -> u32:
         """Largest window of the inode's device (queue/read_ahead_kb)."""
-        return VM_READAHEAD_PAGES
+        device: u32 = self.inodes[inode].i_bdev
+        return self.devices[device].read_ahead_kb >> 2 if device else VM_READAHEAD_PAGES
 
     @cython.ccall
     @cython.nogil
     def bdi_io_pages(self, inode: u32) -> u32:
         """Pages of its largest request (queue/max_sectors_kb)."""
-        return VM_READAHEAD_PAGES
+        device: u32 = self.inodes[inode].i_bdev
+        return self.devices[device].max_sectors_kb >> 2 if device else VM_READAHEAD_PAGES
 
     @cython.ccall
     @cython.nogil
@@ -350,10 +351,18 @@ class Readahead:
         """Ask the device for a run of locked pages: a_ops->readahead()."""
         if nr_pages == 0:
             return 0
-        self.vmstat.count_vm_events(PGPGIN, 8 * nr_pages)
-        end: u64 = index + nr_pages
-        while index < end:
-            pfn: u64 = self.page_cache.find_get_page(inode, index)
-            self.pages[pfn].flags ^= PG_locked | PG_uptodate
-            index += 1
+        self.block.submit(inode, index, cython.cast(u32, nr_pages), REQ_OP_READ)
         return 0
+
+    @cython.ccall
+    @cython.nogil
+    def filemap_read_folio(self, file: u32, pfn: u64) -> cython.int:
+        """Read one cached page that is neither locked nor up to date, and wait for it: 0, or -EIO,
+        after which the file's window shrinks."""
+        self.pages[pfn].flags |= PG_locked
+        inode: u32 = cython.cast(u32, self.pages[pfn].mapping >> 1)
+        self.read_pages(inode, self.pages[pfn].index, 1)
+        if self.page_cache.folio_wait_locked(pfn) == 0:
+            return 0
+        self.files[file].ra_pages //= 4  # shrink_readahead_size_eio()
+        return -EIO
