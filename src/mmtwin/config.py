@@ -79,6 +79,8 @@ class MachineConfig:
     kernelcore: int = 0  # pages that stay out of Movable; 0: no such limit
     movablecore: int = 0  # pages of Movable; 0: no such zone unless by kernelcore
     stack_guard_gap: int = 256  # pages
+    cgroup_version: int = 2  # which file system is mounted on /sys/fs/cgroup
+    memory_recursiveprot: bool = False  # mounted with it (systemd does)
     tlb: TlbConfig = TlbConfig()
     disks: tuple[DiskConfig, ...] = (DiskConfig(),)
     settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot

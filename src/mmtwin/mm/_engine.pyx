@@ -16,7 +16,12 @@ cdef extern from *:
 cdef class IdPool
 cdef class Clock
 cdef class Block
+cdef class PageCounters
+cdef class MemcgTree
+cdef class MemcgStat
+cdef class MemcgStockpile
 cdef class MemControl
+cdef class MemcgHigh
 cdef class Workingset
 cdef class SwapFile
 cdef class SwapState
@@ -94,7 +99,13 @@ include "idpool.py"
 include "clock.py"
 include "mem_map.py"
 include "vmstat.py"
+include "page_counter.py"
+include "memcg_tree.py"
+include "memcg_layout.py"
+include "memcg_stat.py"
+include "memcg_stock.py"
 include "memcontrol.py"
+include "memcg_high.py"
 include "psi.py"
 include "lruvec.py"
 include "pgdat.py"

@@ -83,6 +83,7 @@ class FileFault:
     vmstat = cython.declare("VmStat")
     readahead: Readahead
     writeback: PageWriteback
+    memcontrol = cython.declare("MemControl")
     memory = cython.declare("Memory")
     arena: object
 
@@ -97,6 +98,7 @@ class FileFault:
         self.page_tables, self.rss, self.page_cache = m.page_tables, m.rss_stat, m.page_cache
         self.lru, self.rmap, self.vmstat = m.lru, m.rmap, m.vmstat
         self.memory, self.readahead, self.writeback = m.memory, m.readahead, m.page_writeback
+        self.memcontrol = m.memcontrol
 
     def boot(self):
         """The pages of vdso and vvar lie in the kernel's image."""
@@ -202,6 +204,7 @@ class FileFault:
         if not self.page_cache.major:
             return 0
         self.vmstat.count_vm_events(PGMAJFAULT, 1)
+        self.memcontrol.count_memcg_event_mm(self.vmas[vma].vm_mm, PGMAJFAULT)
         return VM_FAULT_MAJOR
 
     @cython.cfunc
@@ -216,6 +219,7 @@ class FileFault:
                 dropped = self.do_async_mmap_readahead(vma, pfn, flags)
         else:
             self.vmstat.count_vm_events(PGMAJFAULT, 1)
+            self.memcontrol.count_memcg_event_mm(self.vmas[vma].vm_mm, PGMAJFAULT)
             fault = VM_FAULT_MAJOR
             dropped = self.do_sync_mmap_readahead(vma, index, flags)
             pfn = self.page_cache.find_get_page(inode, index)

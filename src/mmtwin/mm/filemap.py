@@ -24,8 +24,12 @@ number of open Files; a shmem page is PG_swapbacked and counted in NR_SHMEM as w
 import cython
 
 if not cython.compiled:
+<<<<<<< HEAD
     from mmtwin.mm.block import Block
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
+=======
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
+>>>>>>> d526043 (Memory cgroups: page counters, hierarchy, stocks, statistics, charging)
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.page_flags import (
         INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked, PG_uptodate,
@@ -70,6 +74,7 @@ class PageCache:
     readahead = cython.declare("Readahead")
     filemap_read = cython.declare("FilemapRead")
     filemap_write = cython.declare("FilemapWrite")
+    memcontrol = cython.declare("MemControl")
     # Whether the last filemap_get_or_read() had to read its page.
     major = cython.declare(cython.int, visibility="readonly")
 
@@ -94,6 +99,7 @@ class PageCache:
         self.shmem = m.shmem
         self.readahead, self.block = m.readahead, m.block
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
+        self.memcontrol = m.memcontrol
 
     def boot(self):
         self.inode_ids.boot()
@@ -189,7 +195,10 @@ class PageCache:
         The cache takes a reference of its own. A page already marked PG_swapbacked is shmem's.
         """
         shadow: u64 = self.xarray.xa_load(inode, index)
-        error: cython.int = self.xarray.xa_store(inode, index, pfn)
+        error: cython.int = self.memcontrol.mem_cgroup_charge(pfn, 0, GFP_KERNEL)
+        if error:
+            return error
+        error = self.xarray.xa_store(inode, index, pfn)
         if error:
             return error
         self.pages[pfn].refcount += 1

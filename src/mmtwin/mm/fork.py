@@ -79,6 +79,7 @@ class Fork:
     overcommit: Overcommit
     page_cache: PageCache
     file_table: FileTable
+    memcontrol = cython.declare("MemControl")
     shmem: object
 
     def __init__(self, arena, config):
@@ -107,6 +108,7 @@ class Fork:
         self.overcommit = m.overcommit
         self.page_cache = m.page_cache
         self.file_table = m.file_table
+        self.memcontrol = m.memcontrol
         self.shmem = m.shmem
 
     def boot(self):
@@ -126,6 +128,7 @@ class Fork:
         self.state[LAST_CTX_ID] += 1
         self.mms[mm].ctx_id = self.state[LAST_CTX_ID]
         self.mms[mm].mm_users = 1
+        self.mms[mm].memcg = self.tasks[self.current[0].task].memcg
         if self.page_tables.pgd_alloc(mm) != 0:
             self.mm_free(mm)
             return 0
@@ -196,6 +199,7 @@ class Fork:
         self.mms[mm].exe_file = 0
         self.mms[mm].cpu_mask = 0
         self.mms[mm].flags = 0
+        self.mms[mm].memcg = 0
         self.mm_pool.free(mm)
         return 0
 
@@ -326,7 +330,8 @@ class Fork:
     @cython.cfunc
     @cython.nogil
     def inherit(self, task: u32, parent: u32) -> cython.int:
-        """Credentials, limits, CPU."""
+        """Credentials, limits, CPU, cgroup."""
+        self.memcontrol.cgroup_fork(task, parent)
         self.tasks[task].ppid = self.tasks[parent].pid
         self.tasks[task].cpu = self.tasks[parent].cpu
         self.tasks[task].uid = self.tasks[parent].uid
@@ -373,6 +378,7 @@ class Fork:
         if self.tasks[task].mm == 0:
             self.task_free(task)
             return 0
+        self.memcontrol.cgroup_fork(task, 0)
         self.switch_to(task, cpu)
         return task
 
@@ -421,6 +427,7 @@ class Fork:
         if mm != 0:
             self.mmput(mm)
         self.file_table.exit_files(task)
+        self.memcontrol.cgroup_exit(task)
         self.current[0].task = 0
         self.current[0].mm = 0
         return 0
@@ -460,6 +467,9 @@ class Fork:
         self.tasks[task].oom_score_adj = 0
         self.tasks[task].uid = 0
         self.tasks[task].files = 0
+        self.tasks[task].memcg = 0
+        self.tasks[task].memcg_nr_pages_over_high = 0
+        self.tasks[task].flags = 0
         i: cython.int
         for i in range(RLIMIT_CELLS):
             self.rlimits[cython.cast(u64, task) * RLIMIT_CELLS + i] = 0

@@ -334,17 +334,17 @@ class Lru:
         if batch == FBATCH_LRU_ACTIVATE:
             if not self.pages[pfn].flags & PG_active:
                 self.relist(pfn, 0, PG_active, False)
-                self.vmstat.count_vm_events(PGACTIVATE, self.folio_nr_pages(pfn))
+                self.vmstat.count_folio_events(pfn, PGACTIVATE, self.folio_nr_pages(pfn))
         elif batch == FBATCH_LRU_DEACTIVATE:
             if self.pages[pfn].flags & PG_active:
                 self.relist(pfn, PG_active | PG_referenced, 0, False)
-                self.vmstat.count_vm_events(PGDEACTIVATE, self.folio_nr_pages(pfn))
+                self.vmstat.count_folio_events(pfn, PGDEACTIVATE, self.folio_nr_pages(pfn))
         elif batch == FBATCH_LRU_LAZYFREE:
             if self.pages[pfn].mapping & PAGE_MAPPING_ANON and (
                 self.pages[pfn].flags & PG_swapbacked
             ):
                 self.relist(pfn, PG_active | PG_referenced | PG_swapbacked, 0, False)
-                self.vmstat.count_vm_events(PGLAZYFREE, self.folio_nr_pages(pfn))
+                self.vmstat.count_folio_events(pfn, PGLAZYFREE, self.folio_nr_pages(pfn))
         elif batch == FBATCH_LRU_MOVE_TAIL:
             self.relist(pfn, PG_active, 0, True)
             self.vmstat.count_vm_events(PGROTATED, self.folio_nr_pages(pfn))
@@ -366,7 +366,7 @@ class Lru:
             self.relist(pfn, PG_active | PG_referenced, 0, True)
             self.vmstat.count_vm_events(PGROTATED, self.folio_nr_pages(pfn))
         if flags & PG_active:
-            self.vmstat.count_vm_events(PGDEACTIVATE, self.folio_nr_pages(pfn))
+            self.vmstat.count_folio_events(pfn, PGDEACTIVATE, self.folio_nr_pages(pfn))
         return 0
 
     @cython.cfunc
@@ -493,9 +493,12 @@ class Lru:
 
     def check(self):
         """Lists hold what their counters say; batches hold references."""
-        for lruvec in range(self.nr_nodes):
+        memcgs = [0, *self.memcontrol.arena.where("memcgs", "in_use")]
+        for node in range(self.nr_nodes):
             for lru in range(LRU_UNEVICTABLE):
-                self._check_list(lruvec, lru)
+                pages = sum(self._check_list(m * self.nr_nodes + node, lru) for m in memcgs)
+                counted = self.vmstat.node_page_state_snapshot(node, NR_INACTIVE_ANON + lru)
+                assert pages == counted, (node, lru)
         for at in range(self.nr_cpus * NR_FBATCHES):
             assert self.fbatch_nr[at] < self.fbatch_size
             if at % NR_FBATCHES != FBATCH_MLOCK:
@@ -509,5 +512,4 @@ class Lru:
         for pfn in members:
             assert self.pages[pfn].flags & PG_lru and self.pages[pfn].refcount > 0
             assert self.folio_lru_list(pfn) == lru and self.folio_lruvec(pfn) == lruvec
-        counted = self.vmstat.node_page_state_snapshot(lruvec, NR_INACTIVE_ANON + lru)
-        assert self.lru_pages(lruvec, lru) == counted, (lruvec, lru)
+        return self.lru_pages(lruvec, lru)

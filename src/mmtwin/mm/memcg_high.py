@@ -153,7 +153,7 @@ class MemcgHigh:
         usage: u64 = cython.cast(u64, self.counters[counter].usage)
         high: u64 = self.counters[counter].high
         if high == 0:
-            return ((usage - 1) << MEMCG_DELAY_PRECISION_SHIFT)
+            return (usage - 1) << MEMCG_DELAY_PRECISION_SHIFT
         return ((usage - high) << MEMCG_DELAY_PRECISION_SHIFT) // high
 
     @cython.cfunc

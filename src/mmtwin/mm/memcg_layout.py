@@ -8,9 +8,6 @@ Not modelled: items of sockets' memory (there are none, it is always 0).
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.memcg_stat import (
-        MEMCG_KMEM, MEMCG_PERCPU_B, MEMCG_SOCK, MEMCG_VMALLOC, MEMCG_ZSWAP_B, MEMCG_ZSWAPPED,
-    )  # fmt: skip
     from mmtwin.mm.vmstat_items import (
         EVENT_NAMES, NR_ACTIVE_ANON, NR_ACTIVE_FILE, NR_ANON_MAPPED, NR_ANON_THPS, NR_FILE_DIRTY,
         NR_FILE_MAPPED, NR_FILE_PAGES, NR_FILE_THPS, NR_HUGETLB, NR_INACTIVE_ANON,
@@ -21,6 +18,17 @@ if not cython.compiled:
         WORKINGSET_NODERECLAIM, WORKINGSET_REFAULT_ANON, WORKINGSET_REFAULT_FILE,
         WORKINGSET_RESTORE_ANON, WORKINGSET_RESTORE_FILE,
     )  # fmt: skip
+
+# enum memcg_stat_item: what no node counts
+MEMCG_SWAP = cython.declare(cython.const[cython.int], 0)
+MEMCG_SOCK = cython.declare(cython.const[cython.int], 1)
+MEMCG_PERCPU_B = cython.declare(cython.const[cython.int], 2)
+MEMCG_VMALLOC = cython.declare(cython.const[cython.int], 3)
+MEMCG_KMEM = cython.declare(cython.const[cython.int], 4)
+MEMCG_ZSWAP_B = cython.declare(cython.const[cython.int], 5)
+MEMCG_ZSWAPPED = cython.declare(cython.const[cython.int], 6)
+MEMCG_EVENTS_FROM = cython.declare(cython.const[cython.int], 8)  # vm events follow
+MEMCG_STAT_ITEMS = cython.declare(cython.const[cython.int], 128)
 
 
 def memory_stats(kernel):

@@ -18,7 +18,9 @@ Invariant: what is charged to a cgroup, recounted, is state_local and the differ
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.memcg_layout import memcg_events_shown
+    from mmtwin.mm.memcg_layout import (
+        MEMCG_EVENTS_FROM, MEMCG_PERCPU_B, MEMCG_STAT_ITEMS, MEMCG_ZSWAP_B, memcg_events_shown,
+    )  # fmt: skip
     from mmtwin.mm.memcg_tree import MEMCG_STATS_UPDATED, MemCgroups
     from mmtwin.mm.types import Currents, I64s, U8s, U64s, i64, u32, u64
     from mmtwin.mm.vmstat_items import (
@@ -27,17 +29,6 @@ if not cython.compiled:
     )  # fmt: skip
 
 MEMCG_CHARGE_BATCH = cython.declare(cython.const[cython.int], 64)
-
-# enum memcg_stat_item: what no node counts
-MEMCG_SWAP = cython.declare(cython.const[cython.int], 0)
-MEMCG_SOCK = cython.declare(cython.const[cython.int], 1)
-MEMCG_PERCPU_B = cython.declare(cython.const[cython.int], 2)
-MEMCG_VMALLOC = cython.declare(cython.const[cython.int], 3)
-MEMCG_KMEM = cython.declare(cython.const[cython.int], 4)
-MEMCG_ZSWAP_B = cython.declare(cython.const[cython.int], 5)
-MEMCG_ZSWAPPED = cython.declare(cython.const[cython.int], 6)
-MEMCG_EVENTS_FROM = cython.declare(cython.const[cython.int], 8)  # vm events follow
-MEMCG_STAT_ITEMS = cython.declare(cython.const[cython.int], 128)
 
 KERNEL_OWN_THRESHOLD = cython.declare(cython.const[cython.int], 608)  # each cgroup has its own
 FLUSH_TIME_NS = cython.declare(cython.const[cython.ulonglong], 2000000000)
@@ -358,9 +349,7 @@ class MemcgStat:
         self.flush_updated(memcg)
         i: u64
         first: u64 = cython.cast(u64, memcg) * self.nr_nodes * NR_VM_NODE_STAT_ITEMS
-        for i in range(
-            first, first + cython.cast(u64, self.nr_nodes) * NR_VM_NODE_STAT_ITEMS
-        ):
+        for i in range(first, first + cython.cast(u64, self.nr_nodes) * NR_VM_NODE_STAT_ITEMS):
             self.lruvec_stat[i] = 0
             self.lruvec_local[i] = 0
         for i in range(

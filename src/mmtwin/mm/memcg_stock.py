@@ -18,10 +18,11 @@ Invariant: usage = charged pages + whole pages of charged bytes + stocks (MemCon
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.memcg_stat import MEMCG_CHARGE_BATCH, MEMCG_KMEM, MemcgStat
+    from mmtwin.mm.memcg_layout import MEMCG_KMEM
+    from mmtwin.mm.memcg_stat import MEMCG_CHARGE_BATCH, MemcgStat
     from mmtwin.mm.memcg_tree import MemCgroups, MemcgTree
     from mmtwin.mm.page_counter import COUNTER_KMEM, COUNTERS, PageCounters
-    from mmtwin.mm.types import Currents, U32s, i32, i64, u32, u64
+    from mmtwin.mm.types import Currents, U32s, i32, i64, u32
     from mmtwin.mm.vmstat_items import NR_SLAB_RECLAIMABLE_B, NR_SLAB_UNRECLAIMABLE_B
 
 NR_MEMCG_STOCK = cython.declare(cython.const[cython.uint], 7)
@@ -238,9 +239,7 @@ class MemcgStockpile:
         if self.tree.v1 and nr_pages > 0:
             self.page_counters.page_counter_charge(1 + memcg * COUNTERS + COUNTER_KMEM, nr_pages)
         elif self.tree.v1:
-            self.page_counters.page_counter_uncharge(
-                1 + memcg * COUNTERS + COUNTER_KMEM, -nr_pages
-            )
+            self.page_counters.page_counter_uncharge(1 + memcg * COUNTERS + COUNTER_KMEM, -nr_pages)
         return 0
 
     @cython.ccall

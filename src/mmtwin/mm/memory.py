@@ -21,7 +21,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.file_fault import FileFault
-    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_ZERO_BIT
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_ZERO_BIT
     from mmtwin.mm.page_flags import (
         PAGE_MAPPING_ANON, PG_anon_exclusive, PG_ksm, PG_lru, PG_reserved, PG_swapbacked,
         PG_uptodate, PG_zero_page,
@@ -84,6 +84,8 @@ class Memory:
     lru = cython.declare("Lru")
     rmap = cython.declare("Rmap")
     vmstat = cython.declare("VmStat")
+    memcontrol = cython.declare("MemControl")
+    memcg_high = cython.declare("MemcgHigh")
     vma_tree = cython.declare("VmaTree")
     mmap = cython.declare("Mmap")
     copy = cython.declare("CopyPte")
@@ -107,6 +109,7 @@ class Memory:
         self.file_fault = m.file_fault
         self.page_alloc, self.lru, self.rmap, self.vmstat = m.page_alloc, m.lru, m.rmap, m.vmstat
         self.vma_tree, self.mmap = m.vma_tree, m.mmap
+        self.memcontrol, self.memcg_high = m.memcontrol, m.memcg_high
         self.copy, self.zap, self.mprotect = m.copy_pte, m.zap, m.mprotect_pte
         self.mremap, self.gup, self.madvise = m.mremap_pte, m.gup, m.madvise_pte
 
@@ -132,6 +135,7 @@ class Memory:
         fault: cython.int = self.handle_mm_fault(vma, address, write)
         if fault & VM_FAULT_ERROR:
             return self.mm_fault_error(fault, address)
+        self.memcg_high.resume_user_mode()
         if exec_ and not vm_flags & VM_EXEC:  # the retried fetch meets the NX bit
             return self.force_sig(SIGSEGV, SEGV_ACCERR, address)
         return 0
@@ -206,6 +210,7 @@ class Memory:
                 self.vmstat.count_vm_events(PGFAULT, 1)
             return fault
         self.vmstat.count_vm_events(PGFAULT, 1)
+        self.memcontrol.count_memcg_event_mm(self.vmas[vma].vm_mm, PGFAULT)
         if fault & VM_FAULT_ERROR:
             return fault
         task: u32 = self.current[0].task
@@ -271,6 +276,9 @@ class Memory:
             return 0
         pfn: u64 = self.page_alloc.alloc_pages(gfp, 0, -1)
         if pfn:
+            if self.memcontrol.mem_cgroup_charge(pfn, self.vmas[vma].vm_mm, GFP_KERNEL):
+                self.lru.put_page(pfn)
+                return 0
             self.pages[pfn].flags |= PG_uptodate
         return pfn
 

@@ -36,6 +36,12 @@ class OomKill:
 
     @cython.ccall
     @cython.nogil
+    def task_is_dying(self) -> cython.bint:
+        """The current task is about to end."""
+        return False
+
+    @cython.ccall
+    @cython.nogil
     def oom_reaper(self) -> u64:
         """Tear down the memory of victims: when to run again, or 0."""
         return 0

@@ -33,7 +33,7 @@ if not cython.compiled:
         PAGE_PRESENT, PAGE_PSE, PAGE_SHIFT, PGDIR_SHIFT_LA57, PMD_MASK, PMD_SHIFT, PMD_SIZE,
         PTE_PFN_MASK, PUD_SHIFT, P4D_SHIFT,
     )  # fmt: skip
-    from mmtwin.mm.types import Mms, Pages, Sysctls, U32s, U64s, u32, u64
+    from mmtwin.mm.types import Mms, Pages, Sysctls, U32s, U64s, i64, u32, u64
     from mmtwin.mm.uapi import ENOMEM
     from mmtwin.mm.vmstat_items import NR_PAGETABLE
 
@@ -43,6 +43,7 @@ TABLE_MASK = cython.declare(cython.const[cython.ulonglong], 511)
 ALL_ONES = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
 ALL_ONES_32 = cython.declare(cython.const[cython.uint], 0xFFFFFFFF)
 KERNEL_PUD_CTOR = cython.declare(cython.const[cython.int], 608)  # puds count as NR_PAGETABLE
+KERNEL_PTDESC_FREE = cython.declare(cython.const[cython.int], 618)  # tables are no folios
 KERNEL_PGD_CTOR = cython.declare(cython.const[cython.int], 615)  # and p4ds, pgds
 
 
@@ -59,6 +60,7 @@ class PageTables:
     sysctl: Sysctls
     page_alloc = cython.declare("PageAlloc")
     vmstat = cython.declare("VmStat")
+    memcontrol = cython.declare("MemControl")
     top_shift: cython.int  # address bits below an entry of the top level
     arena: object
 
@@ -76,6 +78,7 @@ class PageTables:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_alloc = m.page_alloc
         self.vmstat = m.vmstat
+        self.memcontrol = m.memcontrol
 
     def boot(self):
         """Bring freshly zeroed arrays into the state of a booted machine."""
@@ -231,12 +234,16 @@ class PageTables:
         pfn: u64 = self.page_alloc.alloc_pages(GFP_PGTABLE_USER, self.table_order(shift), -1)
         if pfn == 0:
             return 0
+        if self.memcontrol.memcg_kmem_charge_page(pfn, GFP_PGTABLE_USER, self.table_order(shift)):
+            self.pages[pfn].refcount = 0
+            self.page_alloc.free_pages(pfn, self.table_order(shift))
+            return 0
         slot: u32 = self.slots.alloc()
         self.pages[pfn].private = slot
         self.table_pfn[slot] = cython.cast(u32, pfn)
         if self.has_ctor(shift):
             self.pages[pfn].flags |= PG_table
-            self.vmstat.mod_lruvec_page_state(pfn, NR_PAGETABLE, 1)
+            self.count_table(pfn, 1)
         return slot
 
     @cython.cfunc
@@ -246,12 +253,31 @@ class PageTables:
         pfn: u64 = self.table_pfn[slot]
         if self.has_ctor(shift):
             self.pages[pfn].flags &= ~PG_table & ALL_ONES
-            self.vmstat.mod_lruvec_page_state(pfn, NR_PAGETABLE, -1)
+            self.count_table(pfn, -1)
         self.pages[pfn].private = 0
         self.table_pfn[slot] = 0
         self.slots.free(cython.cast(u32, slot))
+        if self.pages[pfn].memcg:
+            self.uncharge(pfn, shift)
         self.pages[pfn].refcount = 0
         return self.page_alloc.free_pages(pfn, self.table_order(shift))
+
+    @cython.cfunc
+    @cython.nogil
+    def uncharge(self, pfn: u64, shift: cython.int) -> cython.int:
+        """Tables that a mmu_gather frees are put as folios, which goes to the counters; a pgd, and
+        from 6.18 on every table, is freed as pages, which goes to the CPU's stock."""
+        if shift == self.top_shift or self.sysctl[0].kernel >= KERNEL_PTDESC_FREE:
+            return self.memcontrol.memcg_kmem_uncharge_page(pfn, self.table_order(shift))
+        return self.memcontrol.mem_cgroup_uncharge(pfn)
+
+    @cython.cfunc
+    @cython.nogil
+    def count_table(self, pfn: u64, delta: i64) -> cython.int:
+        """NR_PAGETABLE; from 6.18 on the cgroup's is not counted."""
+        if self.sysctl[0].kernel >= KERNEL_PTDESC_FREE:
+            return self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_PAGETABLE, delta)
+        return self.vmstat.mod_lruvec_page_state(pfn, NR_PAGETABLE, delta)
 
     @cython.cfunc
     @cython.nogil

@@ -150,6 +150,10 @@ SIGBUS = cython.declare(cython.const[cython.int], 7)
 SIGKILL = cython.declare(cython.const[cython.int], 9)
 SIGSEGV = cython.declare(cython.const[cython.int], 11)
 
+# Task.flags
+PF_EXITING = cython.declare(cython.const[cython.uint], 0x4)
+PF_MEMALLOC = cython.declare(cython.const[cython.uint], 0x800)  # reclaims: may use the reserves
+
 # Task.state
 TASK_NONE = cython.declare(cython.const[cython.int], 0)
 TASK_RUNNING = cython.declare(cython.const[cython.int], 1)
