@@ -26,6 +26,7 @@ MECHANISMS = {
     "memcg_stock": "MemcgStockpile",
     "memcontrol": "MemControl",
     "memcg_high": "MemcgHigh",
+    "memcg_limits": "MemcgLimits",
     "psi": "Psi",
     "lruvecs": "Lruvecs",
     "pgdats": "Pgdats",

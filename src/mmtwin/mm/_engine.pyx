@@ -22,6 +22,7 @@ cdef class MemcgStat
 cdef class MemcgStockpile
 cdef class MemControl
 cdef class MemcgHigh
+cdef class MemcgLimits
 cdef class Workingset
 cdef class SwapFile
 cdef class SwapState
@@ -106,6 +107,7 @@ include "memcg_stat.py"
 include "memcg_stock.py"
 include "memcontrol.py"
 include "memcg_high.py"
+include "memcg_limits.py"
 include "psi.py"
 include "lruvec.py"
 include "pgdat.py"

@@ -48,7 +48,9 @@ MEMCG_RECLAIM_PROACTIVE = cython.declare(cython.const[cython.uint], 4)
 
 # Cells of `memcontrol`
 MEMCG_FLUSHER = cython.declare(cython.const[cython.int], 0)  # number of the kernel thread
-MEMCONTROL_CELLS = cython.declare(cython.const[cython.int], 1)
+# 1 + the swappiness that memory.reclaim was given, 0: none
+SWAPPINESS_OVERRIDE = cython.declare(cython.const[cython.int], 1)
+MEMCONTROL_CELLS = cython.declare(cython.const[cython.int], 2)
 
 
 @cython.final
@@ -469,6 +471,8 @@ class MemControl:
     @cython.nogil
     def mem_cgroup_swappiness(self, memcg: u32) -> i64:
         """vm.swappiness (v2), or the v1 cgroup's own."""
+        if self.cells[SWAPPINESS_OVERRIDE]:
+            return cython.cast(i64, self.cells[SWAPPINESS_OVERRIDE] - 1)
         if self.tree.v1 and memcg:
             return self.memcgs[memcg].swappiness
         return self.sysctl[0].swappiness
@@ -551,9 +555,9 @@ class MemControl:
         self.page_counters.page_counter_set_min(self.tree.memory(memcg), 0)
         self.page_counters.page_counter_set_low(self.tree.memory(memcg), 0)
         self.stock.drain_all_stock(memcg)
-        self.memcgs[memcg].flags = (
-            self.memcgs[memcg].flags & ~(MEMCG_ONLINE | MEMCG_SUBTREE_CONTROL) & 0xFFFFFFFF
-        ) | MEMCG_OFFLINE
+        self.memcgs[memcg].flags ^= MEMCG_ONLINE | MEMCG_OFFLINE
+        if self.memcgs[memcg].flags & MEMCG_SUBTREE_CONTROL:
+            self.memcgs[memcg].flags ^= MEMCG_SUBTREE_CONTROL
         return self.css_free(memcg)
 
     @cython.cfunc

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 
+from mmtwin import cgroups
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
 from mmtwin.scenario import pagemap
@@ -22,9 +23,14 @@ MACHINE_FILES = {
 }  # fmt: skip
 # Kinds without a file of their own in the model, and what they wait for.
 WAITING = {
-    "cg": "memory cgroups", "lru_gen": "MGLRU", "zram": "zram", "zswap": "zswap", "ksm": "KSM",
+    "lru_gen": "MGLRU", "zram": "zram", "zswap": "zswap", "ksm": "KSM",
     "hugetlb": "hugetlb", "extfrag": "extfrag",
 }  # fmt: skip
+CGROUP_FILES = (
+    "memory.current", "memory.peak", "memory.swap.current", "memory.zswap.current",
+    "memory.events", "memory.swap.events", "memory.stat", "memory.numa_stat",
+)  # fmt: skip
+CPU_STAT_FLUSHES = 612  # last kernel whose cpu.stat does
 STAT_REFRESH = "/proc/sys/vm/stat_refresh"
 
 
@@ -38,7 +44,7 @@ def split_task(kind: str) -> tuple[str, str]:
 
 def is_of_machine(kind: str) -> bool:
     """Not one task's."""
-    return kind in MACHINE_FILES or kind.split(":")[0] in WAITING
+    return kind in MACHINE_FILES or kind.split(":")[0] in (*WAITING, "cg")
 
 
 def machine_file(machine: Machine, kind: str) -> str:
@@ -47,6 +53,22 @@ def machine_file(machine: Machine, kind: str) -> str:
         raise NotModelledError(kind, f"{WAITING[kind.split(':')[0]]}: not modelled yet")
     machine.write(STAT_REFRESH, "1")
     return machine.read(MACHINE_FILES[kind])
+
+
+def cgroup(machine: Machine, name: str, flush: bool) -> str:
+    """A cgroup's files one after another, as the real kernel's runner reads them; `E 2` for a group
+    that is not there. `flush`: it reads cpu.stat first, which flushes all statistics up to 6.12."""
+    try:
+        memcg = cgroups.find(machine, name)
+    except FileNotFoundError:
+        return f"E {errno.ENOENT}"
+    if flush and machine.config.kernel <= CPU_STAT_FLUSHES:
+        machine.memcg_stat.do_flush_stats(memcg)
+    parts = []
+    for file in CGROUP_FILES:
+        if cgroups.exists(machine, memcg, file):
+            parts.append(f"== {file}\n{machine.read(f'{cgroups.ROOT}/{name}/{file}')}")
+    return "".join(parts)
 
 
 def task_file(machine: Machine, task: Task | None, kind: str, span: tuple[int, int]) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from mmtwin import cgroups
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
 from mmtwin.scenario import checkpoints, golden
 from mmtwin.scenario.file_commands import FILE_COMMANDS
 from mmtwin.scenario.kernel_files import view
 from mmtwin.scenario.language import TASK_COMMANDS, Command, Scenario, argument, value
-from mmtwin.scenario.machine_commands import MachineCommands
+from mmtwin.scenario.machine_commands import MachineCommands, kernel_path
 from mmtwin.scenario.memory_commands import MEMORY_COMMANDS, Call
 from mmtwin.scenario.program import (
     EXACT_MODE,
@@ -78,7 +79,9 @@ class Interpreter:
             self.checkpoint(command.words[0], command.words[1:])
         elif verb == "show":
             path = command.words[0]
-            self.checkpoints.add("show", "-", path, view(path, self.machine.read(path)))
+            self.checkpoints.add(
+                "show", "-", path, view(path, self.machine.read(kernel_path(path)))
+            )
         elif verb == "set":
             self.registers[command.words[0]] = value(command.words[1], self.registers)
         elif verb in TASK_COMMANDS:
@@ -173,9 +176,8 @@ class Interpreter:
 
     def do_spawn(self, name: str, group: str = "") -> str:
         """A new task."""
-        if group:
-            raise NotModelledError("spawn", "memory cgroups are not modelled yet")
-        self.tasks[name] = self.runner.spawn()
+        memcg = cgroups.find(self.machine, group) if group else 0
+        self.tasks[name] = self.runner.spawn(memcg)
         return "0"
 
     def do_reap(self, name: str) -> str:
@@ -246,6 +248,8 @@ class Interpreter:
 
     def file(self, task: str, kind: str) -> str:
         """The text behind one checkpoint."""
+        if kind.startswith("cg:"):
+            return checkpoints.cgroup(self.machine, kind[3:], self.commands.flushes)
         if task == "-":
             return checkpoints.machine_file(self.machine, kind)
         span = (0, 0)

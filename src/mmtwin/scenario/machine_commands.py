@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mmtwin import cgroups
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
 from mmtwin.sysctl import DROP_CACHES
 
 # Commands of mechanisms that are not there, and which.
 WAITING = {
-    "cg": "memory cgroups are", "cgsub": "memory cgroups are", "cgrm": "memory cgroups are",
     "swapon": "swap is", "swapoff": "swap is", "mkswap": "swap is",
 }  # fmt: skip
+
+
+def kernel_path(path: str) -> str:
+    """`/cg` is where the real kernel's runner has mounted cgroups."""
+    return cgroups.ROOT + path.removeprefix("/cg") if path.startswith("/cg/") else path
 
 
 class MachineCommands:
@@ -20,23 +25,44 @@ class MachineCommands:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.flushes = False
 
     def run(self, verb: str, words: tuple[str, ...]) -> bool:
         """Carry out a command (OSError with the kernel's errno, NotModelledError)."""
         if verb in WAITING:
             raise NotModelledError(verb, f"{WAITING[verb]} not modelled yet")
         known: dict[str, Callable[..., None]] = {
-            "sys": self.write, "drain": self.drain, "cgflush": self.nothing, "tmo": self.nothing,
-            "drop": self.drop, "wait": self.wait,
+            "sys": self.write, "drain": self.drain, "cgflush": self.cgflush, "tmo": self.nothing,
+            "cg": self.cg, "cgsub": self.cgsub, "cgrm": self.cgrm, "wait": self.wait,
+            "drop": self.drop,
         }  # fmt: skip
         known[verb](*words)
-        return verb != "sys"
+        return verb not in ("sys", "cg", "cgsub", "cgrm")
 
     def write(self, path: str, *text: str) -> None:
         """A kernel file."""
-        if path.startswith("/cg/"):
-            raise NotModelledError(path, "memory cgroups are not modelled yet")
-        self.machine.write(path, " ".join(text))
+        self.machine.write(kernel_path(path), " ".join(text))
+
+    def cg(self, name: str) -> None:
+        """A new cgroup."""
+        cgroups.mkdir(self.machine, name)
+
+    def cgsub(self, name: str) -> None:
+        """Its children get the memory controller."""
+        self.machine.write(f"{cgroups.ROOT}/{name}/cgroup.subtree_control", "+memory")
+
+    def cgrm(self, name: str) -> None:
+        """Remove a cgroup."""
+        cgroups.rmdir(self.machine, name)
+
+    def cgflush(self, on: str) -> None:
+        """Whether cpu.stat is read before a cgroup's files, which flushes statistics (to 6.12)."""
+        self.flushes = on != "0"
+
+    def wait(self, ms: str) -> None:
+        """The runner sleeps."""
+        clock = self.machine.clock
+        clock.sleep_until(int(clock.now()) + int(ms) * 1_000_000)
 
     def drain(self) -> None:
         """Every CPU's batches of pages that wait for their list."""

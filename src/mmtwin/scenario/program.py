@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 
+from mmtwin import cgroups
 from mmtwin.elf_image import ElfImage, Segment
 from mmtwin.machine import Machine
 from mmtwin.mm.page_flags import PG_reclaim
@@ -138,11 +139,13 @@ class Runner:
         self.own = self.task.mmap(0, own, PROT_READ | PROT_WRITE, flags)
         self.task.write(self.own, own)
 
-    def spawn(self) -> Task:
-        """A child of the runner that has executed the program and settled."""
+    def spawn(self, memcg: int = 0) -> Task:
+        """A child of the runner that has joined a cgroup, executed the program and settled."""
         task = self.task.fork()
         self.task.write(self.own + CHILD_PAGES * PAGE_SIZE, PARENT_PAGES * PAGE_SIZE)
         task.write(self.own, CHILD_PAGES * PAGE_SIZE)
+        if memcg:
+            cgroups.attach(self.machine, memcg, task.index)
         self._exec(task)
         settle(task)
         self.machine.processes.switch_to(self.task.index, 0)

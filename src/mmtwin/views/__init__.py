@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmtwin import sysctl
+from mmtwin import cgroups, sysctl
 from mmtwin.errors import NotModelledError, did_you_mean
 from mmtwin.views import (
     block,
@@ -144,6 +144,9 @@ def read_bytes(machine: Machine, path: str, offset: int, length: int) -> bytes:
 
 def write(machine: Machine, path: str, text: str) -> None:
     """Write to a kernel file."""
+    if path.startswith(cgroups.ROOT + "/"):
+        cgroups.write(machine, path, text)
+        return
     match = _TASK.fullmatch(path)
     if match and match[2] in TASK_WRITES:
         TASK_WRITES[match[2]](machine, tasks.find(machine, match[1], path), text)
@@ -165,6 +168,8 @@ def _exists(machine: Machine, path: str) -> bool:
 
 def _text(machine: Machine, path: str) -> Text | None:
     """What reads the file, or None if it is no text file of this machine."""
+    if path.startswith(cgroups.ROOT + "/"):
+        return partial(cgroups.read, machine, path)
     if path in FILES:
         return partial(FILES[path], machine)
     if path in sysctl.SETTINGS:
