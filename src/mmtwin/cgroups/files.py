@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmtwin.cgroups import tree, v1, v2
 from mmtwin.errors import NotModelledError, did_you_mean
@@ -18,6 +18,11 @@ NOT_MODELLED = (
 )  # fmt: skip
 
 
+def version_of(machine: Machine) -> Any:
+    """The module with the files of the version that is mounted."""
+    return v1 if machine.config.cgroup_version == 1 else v2
+
+
 def split(machine: Machine, path: str) -> tuple[int, str]:
     """The group and the name of a file."""
     inside = path.removeprefix(tree.ROOT + "/")
@@ -29,25 +34,25 @@ def split(machine: Machine, path: str) -> tuple[int, str]:
 
 def exists(machine: Machine, memcg: int, name: str) -> bool:
     """Whether the machine's kernel has such a file in such a group."""
-    version = v1 if machine.config.cgroup_version == 1 else v2
-    return version.exists(name, machine, memcg)
+    version = version_of(machine)
+    return bool(version.exists(name, machine, memcg))
 
 
 def read(machine: Machine, path: str) -> str:
     """The text of a file (FileNotFoundError, NotModelledError, PermissionError)."""
     memcg, name = split(machine, path)
-    version = v1 if machine.config.cgroup_version == 1 else v2
+    version = version_of(machine)
     if not version.exists(name, machine, memcg):
         raise absent(machine, path, name)
     if name not in version.READS:
         raise PermissionError(errno.EACCES, "write-only", path)
-    return version.READS[name](machine, memcg)
+    return str(version.READS[name](machine, memcg))
 
 
 def write(machine: Machine, path: str, text: str) -> None:
     """Write to a file (OSError with the kernel's errno)."""
     memcg, name = split(machine, path)
-    version = v1 if machine.config.cgroup_version == 1 else v2
+    version = version_of(machine)
     if not version.exists(name, machine, memcg):
         raise absent(machine, path, name)
     if name not in version.WRITES:
@@ -59,6 +64,6 @@ def absent(machine: Machine, path: str, name: str) -> OSError:
     """Why there is no such file."""
     if name.startswith(NOT_MODELLED):
         return NotModelledError(path)
-    version = v1 if machine.config.cgroup_version == 1 else v2
+    version = version_of(machine)
     known = [*version.READS, *version.WRITES]
     return FileNotFoundError(errno.ENOENT, f"no such file{did_you_mean(name, known)}", path)

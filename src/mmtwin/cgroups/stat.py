@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mmtwin.mm.memcg_layout import memory_stats, numa_stats, stat_event_names
+from mmtwin.mm import memcg_layout
 from mmtwin.mm.vmstat_items import (
     EVENT_NAMES,
     NR_SLAB_RECLAIMABLE_B,
@@ -15,17 +15,19 @@ from mmtwin.mm.vmstat_items import (
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
+LAYOUT: Any = memcg_layout
+
 
 def show(machine: Machine, memcg: int) -> str:
     """memory.stat, flushed first if enough has changed."""
     machine.memcg_stat.mem_cgroup_flush_stats(memcg)
     lines = []
-    for name, kind, item, unit in memory_stats(machine.config.kernel):
+    for name, kind, item, unit in LAYOUT.memory_stats(machine.config.kernel):
         lines.append(f"{name} {_item(machine, memcg, kind, item) * unit}")
         if name == "slab_unreclaimable":
             lines.append(f"slab {_slab(machine, memcg)}")
     kernel = machine.config.kernel
-    names = stat_event_names(kernel)
+    names = LAYOUT.stat_event_names(kernel)
     for verb in ("pgscan", "pgsteal"):
         parts = [name for name in names if name.startswith(f"{verb}_")]
         lines.append(f"{verb} {sum(event(machine, memcg, name) for name in parts)}")
@@ -58,7 +60,7 @@ def show_numa(machine: Machine, memcg: int) -> str:
     machine.memcg_stat.mem_cgroup_flush_stats(memcg)
     nodes = range(len(machine.config.nodes))
     lines = []
-    for name, _, item, unit in numa_stats(machine.config.kernel):
+    for name, _, item, unit in LAYOUT.numa_stats(machine.config.kernel):
         values = (_of_node(machine, memcg, node, item) * unit for node in nodes)
         lines.append(" ".join([name, *(f"N{i}={v}" for i, v in enumerate(values))]))
     return "\n".join(lines) + "\n"

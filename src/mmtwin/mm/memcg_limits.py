@@ -1,7 +1,8 @@
 """Changing limits of a cgroup, and reclaim on request.
 
 Models mm/memcontrol.c: memory_max_write(), memory_high_write(), memory_reclaim();
-mm/memcontrol-v1.c: mem_cgroup_resize_max(), mem_cgroup_force_empty(). Each reclaims until usage fits, or gives up.
+mm/memcontrol-v1.c: mem_cgroup_resize_max(), mem_cgroup_force_empty(). Each reclaims until usage
+fits, or gives up.
 Not modelled: signals that interrupt the writer.
 
 Invariant: after memory.max was written, usage exceeds it only if nothing can be reclaimed or

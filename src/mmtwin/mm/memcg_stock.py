@@ -334,8 +334,11 @@ class MemcgStockpile:
 
     def held(self, memcg):
         """Pages of a cgroup in stocks of pages."""
-        slots = range(self.nr_cpus * NR_MEMCG_STOCK)
-        return sum(int(self.stocks[i].nr_pages) for i in slots if self.stocks[i].cached == memcg)
+        total = 0
+        for i in range(self.nr_cpus * NR_MEMCG_STOCK):
+            if self.stocks[i].cached == memcg:
+                total += int(self.stocks[i].nr_pages)
+        return total
 
     def check(self):
         """No stock holds more than a batch, or pages of nobody."""
