@@ -28,6 +28,8 @@ MAX_CPUS = 32  # bits of Mm.cpu_mask
 MAX_NODES = 16
 LOCAL_DISTANCE, REMOTE_DISTANCE, MAX_DISTANCE = 10, 20, 255
 
+RUN_CGROUP = "run"  # which `memory.max=1G` and its like are settings of
+
 # A PC keeps the addresses from 3 GiB to 4 GiB for devices: memory from 3.5 GiB up is split.
 HOLE_FROM, HOLE_START, HOLE_END = 7 * GIB // 2, 3 * GIB, 4 * GIB
 
@@ -84,6 +86,8 @@ class MachineConfig:
     tlb: TlbConfig = TlbConfig()
     disks: tuple[DiskConfig, ...] = (DiskConfig(),)
     settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot
+    # cgroup -> file -> text; RUN_CGROUP is made for the tasks of the run, if it has settings
+    cgroups: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def nr_pfns(self) -> int:
@@ -191,6 +195,10 @@ def _apply(config: MachineConfig, key: str, value: Any) -> MachineConfig:
         return _tlb(config, {key.removeprefix("tlb."): value})
     if key.startswith("disk.") and key.count(".") == 2:
         return _one_disk(config, key.split(".")[1], key.split(".")[2], value)
+    if key.startswith("memory."):
+        return _cgroup_files(config, RUN_CGROUP, {key: value})
+    if key.startswith("cgroup."):
+        return _cgroup(config, {key.removeprefix("cgroup."): value})
     if key.startswith("/") or "." in key:
         return _settings(config, {key: value})
     raise ConfigError(f"{key}: no such key{did_you_mean(key, [*_KEYS, *sysctl.names()])}")
@@ -349,9 +357,33 @@ def _flat(prefix: str, table: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 
 
 def _cgroup(config: MachineConfig, value: Any) -> MachineConfig:
-    if value:
-        raise ConfigError("cgroup: memory cgroups are not modelled yet")
+    """`[cgroup."/web"]` tables of cgroup files, `version` and `memory_recursiveprot`."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"cgroup: a table of cgroups is wanted, not {value!r}")
+    for name, files in value.items():
+        if name == "version":
+            version = _integer("cgroup.version", files, 1, 2)
+            config = dataclasses.replace(config, cgroup_version=version)
+        elif name == "memory_recursiveprot":
+            switch = _switch("cgroup.memory_recursiveprot", files)
+            config = dataclasses.replace(config, memory_recursiveprot=switch)
+        elif not isinstance(files, Mapping) or not name.strip("/"):
+            raise ConfigError(f"cgroup.{name}: a table of the cgroup's files is wanted")
+        else:
+            config = _cgroup_files(config, name.strip("/"), files)
     return config
+
+
+def _cgroup_files(config: MachineConfig, name: str, files: Mapping[str, Any]) -> MachineConfig:
+    """Texts that are written to a cgroup's files when it is made."""
+    cgroups = {group: dict(texts) for group, texts in config.cgroups.items()}
+    texts = cgroups.setdefault(name, {})
+    for file, text in _flat("", files):
+        if not file.startswith(("memory.", "cgroup.")):
+            raise ConfigError(f"cgroup.{name}.{file}: only memory's files are modelled")
+        texts.pop(file, None)
+        texts[file] = str(text)
+    return dataclasses.replace(config, cgroups=cgroups)
 
 
 _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {

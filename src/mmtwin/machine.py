@@ -7,8 +7,8 @@ import json
 import os
 from typing import Any
 
-from mmtwin import saved, sysctl, views
-from mmtwin.config import MachineConfig, describe, load
+from mmtwin import cgroups, saved, sysctl, views
+from mmtwin.config import RUN_CGROUP, MachineConfig, describe, load
 from mmtwin.errors import ConfigError
 from mmtwin.mm import load as load_engine
 from mmtwin.mm.arena import Arena
@@ -160,6 +160,21 @@ class Machine:
         # The kernels boot with huge pages on; until they are modelled, someone switches them off.
         for path, text in {sysctl.THP: "never", **self.config.settings}.items():
             self.write(path, text)
+        self._make_cgroups()
+
+    def _make_cgroups(self) -> None:
+        """The cgroups of the description, parents first; ConfigError names a bad file."""
+        for name in sorted(self.config.cgroups):
+            for parent in cgroups.parents(name):
+                if not cgroups.exists_group(self, parent):
+                    cgroups.mkdir(self, parent)
+                if parent != name:
+                    self.write(f"{cgroups.ROOT}/{parent}/cgroup.subtree_control", "+memory")
+            for file, text in self.config.cgroups[name].items():
+                try:
+                    self.write(f"{cgroups.ROOT}/{name}/{file}", text)
+                except OSError as error:
+                    raise ConfigError(f"{file}: {error.strerror}") from None
 
     def check(self) -> None:
         """Recount every mechanism's invariants from scratch (AssertionError where one fails)."""
@@ -189,6 +204,8 @@ class Machine:
             raise MemoryError("no room for another task")
         self.arena.names.setdefault("comm", {})[index] = name
         task = Task(self, index, number)
+        if RUN_CGROUP in self.config.cgroups:
+            cgroups.attach(self, cgroups.find(self, RUN_CGROUP), index)
         task.map_stack_and_vdso()
         return task
 

@@ -252,7 +252,7 @@ def find(path: str) -> Setting:
         return SETTINGS[path]
     name = path.removeprefix("/proc/sys/").replace("/", ".")
     if name.startswith(_CGROUP_FILES):
-        raise NotModelledError(path, "memory cgroups are not modelled yet")
+        raise NotModelledError(path, "a cgroup's file, not a setting of the machine")
     if path in NOT_MODELLED or path.startswith(_NOT_MODELLED_TREES):
         raise NotModelledError(path)
     known = [*SETTINGS, *NOT_MODELLED]

@@ -8,6 +8,18 @@ Groups without the controller are not modelled: `mkdir` there is refused.
 """
 
 from mmtwin.cgroups.files import exists, read, write
-from mmtwin.cgroups.tree import ROOT, attach, find, mkdir, path_of, rmdir
+from mmtwin.cgroups.tree import (
+    ROOT,
+    attach,
+    exists_group,
+    find,
+    mkdir,
+    parents,
+    path_of,
+    rmdir,
+)
 
-__all__ = ["ROOT", "attach", "exists", "find", "mkdir", "path_of", "read", "rmdir", "write"]
+__all__ = [
+    "ROOT", "attach", "exists", "exists_group", "find", "mkdir", "parents", "path_of", "read",
+    "rmdir", "write",
+]  # fmt: skip

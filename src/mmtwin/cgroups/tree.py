@@ -41,6 +41,21 @@ def find(machine: Machine, path: str) -> int:
     return memcg
 
 
+def exists_group(machine: Machine, path: str) -> bool:
+    """Whether there is such a group."""
+    try:
+        find(machine, path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def parents(path: str) -> list[str]:
+    """`a`, `a/x` of `a/x`: it and all above it but the root, from the top."""
+    parts = path.strip("/").split("/")
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
+
+
 def path_of(machine: Machine, memcg: int) -> str:
     """`/a/x`, `/` for the root: as /proc/PID/cgroup shows it. A removed one is ` (deleted)`."""
     names, parts = machine.arena.names.get("cgroup", {}), []

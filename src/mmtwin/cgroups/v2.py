@@ -240,7 +240,7 @@ def show_events(machine: Machine, memcg: int) -> str:
 def show_stat(machine: Machine, memcg: int) -> str:
     """cgroup.stat"""
     below = machine.memcg_tree.subtree(memcg)[1:]
-    online = sum(1 for m in below if machine.memcg_tree.mem_cgroup_online(m))
+    online = sum(1 for m in below if machine.memcontrol.mem_cgroup_online(m))
     return f"nr_descendants {online}\nnr_dying_descendants {len(below) - online}\n"
 
 

@@ -74,6 +74,7 @@ class MemControl:
     page_counters: PageCounters
     high = cython.declare("MemcgHigh")
     vmstat = cython.declare("VmStat")
+    page_tables = cython.declare("PageTables")
     swapfile = cython.declare("SwapFile")
     vmscan = cython.declare("Vmscan")
     oom_kill = cython.declare("OomKill")
@@ -94,7 +95,7 @@ class MemControl:
         self.clock, self.tree = m.clock, m.memcg_tree
         self.stat, self.stock = m.memcg_stat, m.memcg_stock
         self.page_counters, self.high = m.page_counters, m.memcg_high
-        self.vmstat, self.swapfile = m.vmstat, m.swapfile
+        self.vmstat, self.swapfile, self.page_tables = m.vmstat, m.swapfile, m.page_tables
         self.vmscan, self.oom_kill, self.psi = m.vmscan, m.oom_kill, m.psi
 
     def boot(self):
@@ -658,11 +659,13 @@ class MemControl:
     def check(self):
         """Usage and statistics of every cgroup, recounted from its pages."""
         charged, refs, obj_refs = {}, {}, {}
+        pgds = self.page_tables.pgd_pages()
         for pfn in self.arena.where("pages", "memcg"):
             data = int(self.pages[pfn].memcg)
             memcg = self.tree.page_memcg(data)
             number = data & MEMCG_ID_MASK
-            charged[memcg] = charged.get(memcg, 0) + self.folio_nr_pages(pfn)
+            pages = pgds.get(pfn, self.folio_nr_pages(pfn))
+            charged[memcg] = charged.get(memcg, 0) + pages
             held = obj_refs if data & MEMCG_DATA_KMEM else refs
             held[number] = held.get(number, 0) + 1
         for memcg in self.tree.subtree(0)[1:]:

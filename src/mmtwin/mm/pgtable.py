@@ -378,6 +378,12 @@ class PageTables:
 
     # Invariants
 
+    def pgd_pages(self):
+        """{pfn: pages} of the top-level tables, which may take more than one page each."""
+        order = self.table_order(self.top_shift)
+        pgds = (int(self.mms[mm].pgd) for mm in self.arena.where("mms", "pgd"))
+        return {int(self.table_pfn[slot]): 1 << order for slot in pgds}
+
     def walk(self, mm):
         """(address, index into `ptes`, entry) of every leaf entry that is not 0, ascending."""
         yield from self._walk_table(self.mms[mm].pgd, self.top_shift, 0)

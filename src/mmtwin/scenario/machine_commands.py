@@ -59,11 +59,6 @@ class MachineCommands:
         """Whether cpu.stat is read before a cgroup's files, which flushes statistics (to 6.12)."""
         self.flushes = on != "0"
 
-    def wait(self, ms: str) -> None:
-        """The runner sleeps."""
-        clock = self.machine.clock
-        clock.sleep_until(int(clock.now()) + int(ms) * 1_000_000)
-
     def drain(self) -> None:
         """Every CPU's batches of pages that wait for their list."""
         self.machine.lru.lru_add_drain_all()
