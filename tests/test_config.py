@@ -218,7 +218,7 @@ def test_a_missing_file_and_a_binary_one_are_one_line_errors(tmp_path: Path) -> 
         load(tmp_path / "binary")
 
 
-@pytest.mark.parametrize("setting", ["ram", "=1G", "memory.max=1G", "vm.dirty_ratio=5", "ram=x"])
+@pytest.mark.parametrize("setting", ["ram", "=1G", "cpu.max=1", "vm.dirty_ratio=5", "ram=x"])
 def test_a_bad_setting_is_refused(setting: str) -> None:
     with pytest.raises(ConfigError):
         with_settings(describe(), [setting])
