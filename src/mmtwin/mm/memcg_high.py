@@ -17,8 +17,9 @@ if not cython.compiled:
     from mmtwin.mm.gfp import GFP_DIRECT_RECLAIM_BIT, GFP_KERNEL
     from mmtwin.mm.memcg_stat import MEMCG_CHARGE_BATCH
     from mmtwin.mm.memcg_tree import MEMCG_HIGH, MEMCG_SWAP_HIGH, MemCgroups, MemcgTree
-    from mmtwin.mm.memcontrol import MEMCG_MAX_RECLAIM_RETRIES, MEMCG_RECLAIM_MAY_SWAP
+    from mmtwin.mm.memcontrol import MEMCG_MAX_RECLAIM_RETRIES
     from mmtwin.mm.page_counter import PageCounterRecords
+    from mmtwin.mm.scan_control import MEMCG_RECLAIM_MAY_SWAP
     from mmtwin.mm.types import Currents, Tasks, i64, u32, u64
     from mmtwin.mm.uapi import PF_MEMALLOC
 

@@ -16,10 +16,10 @@ if not cython.compiled:
     from mmtwin.mm.memcg_stock import MemcgStockpile
     from mmtwin.mm.memcg_tree import MEMCG_OOM, MemcgTree
     from mmtwin.mm.memcontrol import (
-        MEMCG_MAX_RECLAIM_RETRIES, MEMCG_RECLAIM_MAY_SWAP, MEMCG_RECLAIM_PROACTIVE,
-        SWAPPINESS_OVERRIDE, MemControl,
+        MEMCG_MAX_RECLAIM_RETRIES, SWAPPINESS_OVERRIDE, MemControl,
     )  # fmt: skip
     from mmtwin.mm.page_counter import PageCounterRecords
+    from mmtwin.mm.scan_control import MEMCG_RECLAIM_MAY_SWAP, MEMCG_RECLAIM_PROACTIVE
     from mmtwin.mm.types import i64, u32, u64
     from mmtwin.mm.uapi import EAGAIN, EBUSY, EINVAL
 

@@ -35,16 +35,13 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.page_counter import PageCounters
     from mmtwin.mm.page_flags import PG_head
+    from mmtwin.mm.scan_control import MEMCG_RECLAIM_MAY_SWAP
     from mmtwin.mm.types import Currents, Mms, Pages, Sysctls, Tasks, U32s, U64s, i64, u32, u64
     from mmtwin.mm.uapi import EBUSY, ENOMEM, PF_MEMALLOC
 
 # No cgroup, where 0 (the root) would be one: before the first and after the last of a walk.
 MEMCG_NONE = cython.declare(cython.const[cython.uint], 0xFFFFFFFF)
 MEMCG_MAX_RECLAIM_RETRIES = cython.declare(cython.const[cython.int], 16)
-
-# reclaim_options of try_to_free_mem_cgroup_pages()
-MEMCG_RECLAIM_MAY_SWAP = cython.declare(cython.const[cython.uint], 2)
-MEMCG_RECLAIM_PROACTIVE = cython.declare(cython.const[cython.uint], 4)
 
 # Cells of `memcontrol`
 MEMCG_FLUSHER = cython.declare(cython.const[cython.int], 0)  # number of the kernel thread
