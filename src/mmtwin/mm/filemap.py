@@ -24,12 +24,8 @@ number of open Files; a shmem page is PG_swapbacked and counted in NR_SHMEM as w
 import cython
 
 if not cython.compiled:
-<<<<<<< HEAD
     from mmtwin.mm.block import Block
-    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
-=======
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
->>>>>>> d526043 (Memory cgroups: page counters, hierarchy, stocks, statistics, charging)
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.page_flags import (
         INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked, PG_uptodate,
