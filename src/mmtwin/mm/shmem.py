@@ -6,11 +6,12 @@ as a whole when the file is made or resized, or (VM_NORESERVE) page by page as p
 
 Models mm/shmem.c: shmem_file_setup(), shmem_get_folio_gfp(), shmem_acct_size(),
 shmem_reacct_size(), shmem_acct_blocks(), shmem_recalc_inode(), shmem_evict_inode().
-Not modelled: swap, huge pages in shmem (shmem_enabled is `never` by default), the limits of tmpfs
+Pages in swap are shmem_swap.py's.
+Not modelled: huge pages in shmem (shmem_enabled is `never` by default), the limits of tmpfs
 mounts (the internal mount behind all of these has none), fallocate().
 
 Invariants: Committed_AS holds PAGE_ALIGN(i_size) for each inode without VM_NORESERVE, and for each
-with it its `alloced` pages; without swap, alloced is nrpages.
+with it its `alloced` pages; alloced is nrpages and the pages in swap.
 """
 
 import cython
@@ -23,6 +24,7 @@ if not cython.compiled:
     from mmtwin.mm.types import Currents, Files, Inodes, Pages, SuperBlocks, i64, u32, u64
     from mmtwin.mm.uapi import ENOSPC, FMODE_READ, FMODE_WRITE, O_RDWR
     from mmtwin.mm.vm_flags import VM_NORESERVE
+    from mmtwin.mm.xarray import XA_VALUE, XArray
 
 SHM_MNT_DEV = cython.declare(cython.const[cython.uint], 1)  # st_dev 00:01, the internal mount
 NR_SHMEM_INODES = 1 << 22
@@ -31,6 +33,7 @@ NR_SHMEM_INODES = 1 << 22
 ShmemInode = cython.struct(
     flags=u64,  # VM_NORESERVE or 0
     alloced=u64,  # pages allocated to the file
+    swapped=u64,  # of these, in swap
 )
 
 if cython.compiled:
@@ -55,6 +58,8 @@ class Shmem:
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
     overcommit = cython.declare("Overcommit")
+    xarray: XArray
+    shmem_swap = cython.declare("ShmemSwap")
 
     def __init__(self, arena, config):
         self.arena = arena
@@ -69,6 +74,7 @@ class Shmem:
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.overcommit = m.overcommit
+        self.xarray, self.shmem_swap = m.xarray, m.shmem_swap
 
     @cython.ccall
     @cython.nogil
@@ -170,6 +176,9 @@ class Shmem:
     @cython.nogil
     def shmem_alloc_and_add(self, inode: u32, index: u64) -> u64:
         """A zeroed page for a hole of the file, cached; 0 when out of memory or not granted."""
+        entry: u64 = self.xarray.xa_load(inode, index)
+        if entry & XA_VALUE:
+            return self.shmem_swap.swapin(inode, index, entry ^ XA_VALUE)
         if self.info[inode].flags & VM_NORESERVE and self.acct(1):
             return 0
         pfn: u64 = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
@@ -188,8 +197,9 @@ class Shmem:
     @cython.nogil
     def shmem_recalc_inode(self, inode: u32) -> cython.int:
         """Pages left the cache for good: give back what was accounted for them."""
-        freed: u64 = self.info[inode].alloced - self.inodes[inode].nrpages
-        self.info[inode].alloced = self.inodes[inode].nrpages
+        held: u64 = self.inodes[inode].nrpages + self.info[inode].swapped
+        freed: u64 = self.info[inode].alloced - held
+        self.info[inode].alloced = held
         return self.unacct_blocks(inode, freed)
 
     @cython.ccall
@@ -251,7 +261,8 @@ class Shmem:
         return total
 
     def check(self):
-        """Without swap, what was allocated is what is cached; other inodes have no record."""
+        """What was allocated is cached or in swap; other inodes have no record."""
         for inode in self.arena.where("shmem_inodes", "alloced"):
             assert self.inodes[inode].i_kind == INODE_SHMEM
-            assert self.info[inode].alloced == self.inodes[inode].nrpages
+            held = self.inodes[inode].nrpages + self.info[inode].swapped
+            assert self.info[inode].alloced == held

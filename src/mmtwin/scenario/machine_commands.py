@@ -11,7 +11,6 @@ from mmtwin.sysctl import DROP_CACHES
 
 # Commands of mechanisms that are not there, and which.
 WAITING = {
-    "swapon": "swap is", "swapoff": "swap is", "mkswap": "swap is",
 }  # fmt: skip
 
 

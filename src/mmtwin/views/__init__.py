@@ -32,6 +32,7 @@ from mmtwin.views import (
     stat,
     statm,
     status,
+    swaps,
     tasks,
     topology,
     vmstat,
@@ -52,6 +53,7 @@ FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/meminfo": meminfo.show,
     "/proc/pagetypeinfo": buddyinfo.show_pagetypes,
     "/proc/stat": cpu.show_stat,
+    "/proc/swaps": swaps.show,
     "/proc/uptime": loadavg.show_uptime,
     "/proc/vmstat": vmstat.show,
     "/proc/zoneinfo": zoneinfo.show,
@@ -109,7 +111,7 @@ NOT_MODELLED = frozenset(
     [
         *(f"/proc/{name}" for name in """
         interrupts iomem kallsyms kpagecgroup locks modules mounts net pressure schedstat
-        slabinfo softirqs swaps vmallocinfo""".split()),  # noqa: SIM905
+        slabinfo softirqs vmallocinfo""".split()),  # noqa: SIM905
     ]
 )  # fmt: skip
 _NOT_MODELLED_OF_A_TASK = frozenset(
