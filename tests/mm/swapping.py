@@ -9,14 +9,17 @@ from mmtwin.mm.page_flags import PG_dirty, PG_swapcache, PG_writeback
 from mmtwin.mm.pgtable_types import PTE_PFN_MASK
 from tests.mm.paging import PAGE, Task, boot
 
-DISK = "/dev/vda"
+DISK = {"name": "vda", "profile": "null_blk", "size": "64M"}
+ROTATING = {"name": "sda", "profile": "hdd", "size": "64M"}
+SECOND = 10**9  # ns
 
 
-def machine_with_swap(engine: str, **keywords: Any) -> Task:
-    """A task on a machine whose disk is swapped to."""
-    task = boot(engine, **keywords)
-    task.machine.mkswap(DISK)
-    task.machine.swapon(DISK)
+def machine_with_swap(engine: str, disk: dict[str, Any] | None = None, **keywords: Any) -> Task:
+    """A task on a machine that swaps to one disk."""
+    disk = disk or DISK
+    task = boot(engine, disk=[disk], **{"ram": "64M", **keywords})
+    task.machine.mkswap(f"/dev/{disk['name']}")
+    task.machine.swapon(f"/dev/{disk['name']}")
     return task
 
 
@@ -32,8 +35,7 @@ def pfn_of(task: Task, address: int) -> int:
 
 
 def flags_of(machine: Machine, pfn: int) -> int:
-    record = machine.arena.pages[pfn]
-    return int(record["flags"] if machine.arena.compiled else record.flags)
+    return field(machine, pfn, "flags")
 
 
 def set_flags(machine: Machine, pfn: int, flags: int) -> None:
@@ -72,12 +74,38 @@ def shrink(machine: Machine, pfn: int) -> bool:
 
 
 def swap_out(task: Task, address: int, length: int) -> int:
-    """Swap a range out: how many pages went."""
+    """Swap a range out, waiting for the disk: how many pages went."""
     machine = task.run()
     machine.lru.lru_add_drain()
+    pfns = [pfn_of(task, at) for at in range(address, address + length, PAGE)]
+    gone = sum(swap_out_page(machine, pfn) for pfn in pfns if pfn)
+    machine.clock.sleep_until(machine.clock.now() + SECOND)
+    machine.lru.lru_add_drain()
+    return gone + drop_swap_cache(machine)
+
+
+def drop_swap_cache(machine: Machine) -> int:
+    """What reclaim does to the cached pages that nobody maps: how many went."""
+    slots = machine.arena.swap_slots
     gone = 0
-    for at in range(address, address + length, PAGE):
-        pfn = pfn_of(task, at)
-        if pfn:
+    for at in machine.arena.where("swap_slots", "cache"):
+        pfn = int(slots[at]["cache"] if machine.arena.compiled else slots[at].cache)
+        if not pfn >> 63 and not mapcount(machine, pfn):
             gone += swap_out_page(machine, pfn)
     return gone
+
+
+def mapcount(machine: Machine, pfn: int) -> int:
+    return field(machine, pfn, "mapcount")
+
+
+def field(machine: Machine, pfn: int, name: str) -> int:
+    record = machine.arena.pages[pfn]
+    return int(record[name] if machine.arena.compiled else getattr(record, name))
+
+
+def events(machine: Machine) -> dict[str, int]:
+    """/proc/vmstat, made exact."""
+    machine.write("/proc/sys/vm/stat_refresh", "1")
+    lines = machine.read("/proc/vmstat").splitlines()
+    return {name: int(value) for name, value in (line.split() for line in lines)}

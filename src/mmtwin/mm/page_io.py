@@ -29,7 +29,7 @@ if not cython.compiled:
     from mmtwin.mm.swap_types import (
         SWAP_ZEROMAP, SWP_SYNCHRONOUS_IO, SwapInfos, SwapSlotArray, swap_slot_index,
     )  # fmt: skip
-    from mmtwin.mm.types import Pages, Sysctls, i64, u32, u64
+    from mmtwin.mm.types import Pages, Sysctls, u32, u64
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
         NR_WRITEBACK, NR_WRITTEN, NR_ZONE_WRITE_PENDING, PSWPIN, PSWPOUT, SWPIN_ZERO, SWPOUT_ZERO,
@@ -71,8 +71,8 @@ class PageIo:
     def swap_writepage(self, pfn: u64) -> cython.int:
         """Write a page of the swap cache that reclaim holds: 0 if that began, is done or is not
         needed any more, or -errno."""
-        if self.folio_free_swap_locked(pfn):
-            return 0
+        if self.swap_state.folio_free_swap(pfn):
+            return 0  # nobody needs what is in the slot; reclaim finds the page dirty again
         at: u64 = swap_slot_index(self.pages[pfn].private)
         self.slots[at].content = self.pages[pfn].content
         if self.sysctl[0].kernel >= KERNEL_ZEROMAP:
@@ -81,12 +81,6 @@ class PageIo:
                 return self.vmstat.count_folio_events(pfn, SWPOUT_ZERO, 1)
             self.slots[at].map &= ~SWAP_ZEROMAP & 0xFFFFFFFF
         return self.swap_writepage_bdev(pfn)
-
-    @cython.cfunc
-    @cython.nogil
-    def folio_free_swap_locked(self, pfn: u64) -> cython.bint:
-        """The page is needed no more, or its slot is not: reclaim then finds it dirty again."""
-        return self.swap_state.folio_free_swap(pfn)
 
     @cython.cfunc
     @cython.nogil
@@ -178,7 +172,11 @@ class PageIo:
     @cython.nogil
     def wait_for_device(self, bdev: u32) -> cython.bint:
         """Sleep until the device's next request is done; False if none is under way."""
-        return False
+        done: u64 = self.block.next_done_ns(bdev) if bdev else 0
+        if done == 0:
+            return False
+        self.block.io_schedule_until(done)
+        return True
 
     @cython.ccall
     @cython.nogil

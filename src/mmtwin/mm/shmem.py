@@ -131,6 +131,9 @@ class Shmem:
         index: u64 = pos >> PAGE_SHIFT
         while index <= (pos + length - 1) >> PAGE_SHIFT:
             pfn: u64 = self.page_cache.find_get_page(inode, index)
+            entry: u64 = self.xarray.xa_load(inode, index)
+            if entry & XA_VALUE:
+                pfn = self.shmem_swap.swapin(inode, index, entry ^ XA_VALUE)
             # only where its first byte is read
             if pfn and index << PAGE_SHIFT >= pos:
                 self.lru.mark_page_accessed(pfn)

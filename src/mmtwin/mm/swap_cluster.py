@@ -51,19 +51,13 @@ class SwapScan:
         self.arena = arena
         self.nr_cpus = config.cpus
         self.current, self.sysctl = arena.current, arena.sysctl
-        self.slots = arena.array(
-            "swap_slots", "swap_types.SwapSlot", MAX_SWAPFILES << SLOT_SHIFT
-        )
+        self.slots = arena.array("swap_slots", "swap_types.SwapSlot", MAX_SWAPFILES << SLOT_SHIFT)
         self.si = arena.array("swap_info", "swap_types.SwapInfo", MAX_SWAPFILES)
         self.clusters = arena.array(
             "swap_clusters", "swap_types.SwapCluster", MAX_SWAPFILES << CLUSTERS_SHIFT
         )
-        self.lists = arena.array(
-            "swap_cluster_lists", "u32", MAX_SWAPFILES * NR_CLUSTER_LISTS * 2
-        )
-        self.percpu_next = arena.array(
-            "swap_percpu_cluster", "u64", MAX_SWAPFILES * config.cpus
-        )
+        self.lists = arena.array("swap_cluster_lists", "u32", MAX_SWAPFILES * NR_CLUSTER_LISTS * 2)
+        self.percpu_next = arena.array("swap_percpu_cluster", "u64", MAX_SWAPFILES * config.cpus)
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""

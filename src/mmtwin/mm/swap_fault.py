@@ -151,9 +151,7 @@ class SwapFault:
 
     @cython.cfunc
     @cython.nogil
-    def map_page(
-        self, vma: u32, address: u64, at: u64, pfn: u64, write: cython.int
-    ) -> cython.bint:
+    def map_page(self, vma: u32, address: u64, at: u64, pfn: u64, write: cython.int) -> cython.bint:
         """Replace the swap pte, with the caller's reference: whether stores need no further
         fault."""
         old: u64 = self.ptes[at]
@@ -219,9 +217,7 @@ class SwapFault:
 
     @cython.ccall
     @cython.nogil
-    def add_anon_rmap(
-        self, pfn: u64, vma: u32, address: u64, exclusive: cython.bint
-    ) -> cython.int:
+    def add_anon_rmap(self, pfn: u64, vma: u32, address: u64, exclusive: cython.bint) -> cython.int:
         """Map a page that comes from swap: folio_add_anon_rmap_pte(), or, for one that has not
         been anonymous yet, folio_add_new_anon_rmap()."""
         if not self.pages[pfn].mapping & PAGE_MAPPING_ANON:

@@ -13,9 +13,8 @@ Not modelled: /sys/kernel/mm/swap/vma_ra_enabled = false; memory policies of the
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.memcontrol import MemControl
-    from mmtwin.mm.page_flags import PG_reclaim, PG_swapbacked
+    from mmtwin.mm.page_flags import PG_swapbacked
     from mmtwin.mm.page_io import PageIo
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, PMD_MASK, PMD_SIZE

@@ -101,7 +101,7 @@ class SwapState:
     @cython.ccall
     @cython.nogil
     def remove_mapping(self, pfn: u64, shadow: u64) -> cython.int:
-        """Reclaim takes a clean page out of the cache; a shadow (or 0) stays: __remove_mapping()."""
+        """Reclaim takes a clean page out; a shadow (or 0) stays: __remove_mapping()."""
         entry: u64 = self.pages[pfn].private
         self.remove_from_cache(pfn, shadow)
         return self.swapfile.put_swap_folio(entry)

@@ -56,7 +56,6 @@ SwapInfo = cython.struct(
     bdev=u32,  # block device, index into `block_devices`; 0: done at once
     zram=u32,  # zram device number + 1, or 0
     inode=u32,  # of a swap file, or 0
-    pad=u32,
 )
 
 # struct swap_cluster_info

@@ -28,7 +28,7 @@ if not cython.compiled:
         SLOT_SHIFT, SWAP_COUNT_MASK, SWAP_HAS_CACHE, SWAP_MAP_BAD, SWAP_MAP_MAX, SWAP_MAP_SHMEM,
         SWAP_MAP_USED, SWAPFILE_CLUSTER, SWP_WRITEOK, SwapInfos, SwapSlotArray, swap_slot_index,
     )  # fmt: skip
-    from mmtwin.mm.types import Currents, I64s, Pages, Sysctls, U32s, U64s, i64, u32, u64
+    from mmtwin.mm.types import Currents, I64s, Pages, Sysctls, U64s, i64, u32, u64
     from mmtwin.mm.uapi import EEXIST, ENOENT, ENOMEM
 
 # Cells of "swap_totals"
@@ -433,11 +433,10 @@ class SwapFile:
         first: u32 = self.slots[at].map & SWAP_MAP_USED
         if first & ~SWAP_HAS_CACHE & 0xFFFFFFFF != 1:
             return False
-        i: u64
-        for i in range(nr):
-            if self.slots[at + i].map & SWAP_MAP_USED != first:
-                return False
-        return True
+        i: u64 = 0
+        while i < nr and self.slots[at + i].map & SWAP_MAP_USED == first:
+            i += 1
+        return i == nr
 
     @cython.cfunc
     @cython.nogil

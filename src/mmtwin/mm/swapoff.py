@@ -13,7 +13,7 @@ if not cython.compiled:
     from mmtwin.mm.page_io import PageIo
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_ACCESSED, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PMD_MASK, PMD_SIZE,
+        PAGE_ACCESSED, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PMD_MASK, PMD_SIZE,
     )  # fmt: skip
     from mmtwin.mm.shmem_swap import ShmemSwap
     from mmtwin.mm.swap_cluster import SwapScan
@@ -24,11 +24,11 @@ if not cython.compiled:
     from mmtwin.mm.swap_readahead import SwapReadahead
     from mmtwin.mm.swap_state import SwapState
     from mmtwin.mm.swap_types import (
-        NR_SWAP_SLOTS, SLOT_SHIFT, SWAP_COUNT_MASK, SWAP_HAS_CACHE, SWAP_MAP_BAD, SWP_SOLIDSTATE,
+        SLOT_SHIFT, SWAP_HAS_CACHE, SWAP_MAP_BAD, SWP_SOLIDSTATE,
         SWP_USED, SWP_WRITEOK, SwapInfos, SwapSlotArray,
     )  # fmt: skip
     from mmtwin.mm.swapfile import (
-        KERNEL_NO_SLOT_CACHE, LEAST_PRIORITY, MAP_PAGE_SHIFT, NR_ROTATE_SWAP, NR_SWAP_PAGES,
+        KERNEL_NO_SLOT_CACHE, LEAST_PRIORITY, NR_ROTATE_SWAP, NR_SWAP_PAGES,
         SLOT_CACHE_ACTIVE, SLOT_CACHE_ENABLED, TOTAL_SWAP_PAGES, SwapFile,
     )  # fmt: skip
     from mmtwin.mm.types import Currents, I64s, Pages, Sysctls, U64s, Vmas, u32, u64

@@ -16,7 +16,8 @@ if not cython.compiled:
         PAGE_MAPPING_ANON, PG_active, PG_anon_exclusive, PG_arch_1, PG_buddy, PG_dirty, PG_head,
         PG_hwpoison, PG_idle, PG_ksm, PG_locked, PG_lru, PG_mlocked, PG_owner_2, PG_owner_priv_1,
         PG_private, PG_private_2, PG_reclaim, PG_referenced, PG_reserved, PG_slab, PG_swapbacked,
-        PG_swapcache, PG_table, PG_uncached, PG_unevictable, PG_uptodate, PG_writeback, PG_young, PG_zero_page,
+        PG_swapcache, PG_table, PG_uncached, PG_unevictable, PG_uptodate, PG_writeback, PG_young,
+        PG_zero_page,
     )  # fmt: skip
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (

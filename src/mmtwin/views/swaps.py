@@ -23,9 +23,7 @@ def show(machine: Machine) -> str:
 def _row(area: swapon.Area) -> str:
     kind = "partition" if area.partition else "file\t"
     pad = " " * max(1, NAME_WIDTH - len(area.path))
-    return (
-        f"{area.path}{pad}{kind}\t{_kb(area.pages)}\t{_kb(area.inuse_pages)}\t{area.prio}\n"
-    )
+    return f"{area.path}{pad}{kind}\t{_kb(area.pages)}\t{_kb(area.inuse_pages)}\t{area.prio}\n"
 
 
 def _kb(pages: int) -> str:
