@@ -63,7 +63,9 @@ def shrink(machine: Machine, pfn: int) -> bool:
     state = machine.swap_state
     if not flags_of(machine, pfn) & PG_swapcache and not state.add_to_swap(pfn):
         return False
-    if not machine.rmap_unmap.try_to_unmap(pfn, False):
+    gone = machine.rmap_unmap.try_to_unmap(pfn, False)
+    machine.rmap_unmap.try_to_unmap_flush()
+    if not gone:
         return False
     if flags_of(machine, pfn) & PG_dirty:
         set_flags(machine, pfn, flags_of(machine, pfn) & ~PG_dirty)

@@ -234,6 +234,7 @@ def test_lazily_freed_pages_are_dropped_unless_written_again(engine: str) -> Non
     for pfn in pfns:
         assert task.machine.lru.folio_isolate_lru(pfn)
         task.machine.rmap_unmap.try_to_unmap(pfn, False)
+        task.machine.rmap_unmap.try_to_unmap_flush()
         task.machine.lru.folio_putback_lru(pfn)
     assert pfn_of(task, address) == pfns[0]
     assert [pte(task, address + i * PAGE) for i in range(1, NR)] == [0] * (NR - 1)
@@ -266,6 +267,7 @@ def test_shmem_goes_to_swap_and_comes_back(engine: str) -> None:
     for pfn in pfns:
         assert machine.lru.folio_isolate_lru(pfn)
         assert machine.rmap_unmap.try_to_unmap(pfn, False)
+        machine.rmap_unmap.try_to_unmap_flush()
         assert machine.swap_state.shmem_writepage(pfn) == 0
         machine.lru.folio_putback_lru(pfn)
     machine.clock.sleep_until(machine.clock.now() + 10**9)

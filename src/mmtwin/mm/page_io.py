@@ -79,7 +79,8 @@ class PageIo:
             if self.content.is_zero(self.pages[pfn].content):
                 self.slots[at].map |= SWAP_ZEROMAP
                 return self.vmstat.count_folio_events(pfn, SWPOUT_ZERO, 1)
-            self.slots[at].map &= ~SWAP_ZEROMAP & 0xFFFFFFFF
+            if self.slots[at].map & SWAP_ZEROMAP:
+                self.slots[at].map ^= SWAP_ZEROMAP
         return self.swap_writepage_bdev(pfn)
 
     @cython.cfunc

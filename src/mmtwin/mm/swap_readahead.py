@@ -233,7 +233,7 @@ class SwapReadahead:
         mask: u64 = self.swapin_nr_pages(swp_offset(entry)) - 1
         if mask:
             type_: u32 = swp_type(entry)
-            offset: u64 = swp_offset(entry) & ~mask & 0xFFFFFFFFFFFFFFFF
+            offset: u64 = (swp_offset(entry) | mask) - mask
             last: u64 = swp_offset(entry) | mask
             if offset == 0:
                 offset = 1

@@ -35,7 +35,6 @@ if not cython.compiled:
 
 SHADOW_BIT = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)  # XA_VALUE
 NODE_SHIFT = cython.declare(cython.const[cython.int], 6)  # slots of a leaf of the xarray
-FLAG_BITS = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
 
 
 @cython.final

@@ -269,12 +269,6 @@ class SwapFile:
 
     @cython.ccall
     @cython.nogil
-    def get_total_swap_pages(self) -> i64:
-        """Slots of all areas: total_swap_pages."""
-        return 0
-
-    @cython.ccall
-    @cython.nogil
     def swap_duplicate(self, entry: u64) -> cython.int:
         """One more pte names the entry (fork, unmapping): 0 or -ENOMEM."""
         at: u64 = swap_slot_index(entry)
@@ -431,7 +425,7 @@ class SwapFile:
             return False
         at: u64 = swap_slot_index(entry)
         first: u32 = self.slots[at].map & SWAP_MAP_USED
-        if first & ~SWAP_HAS_CACHE & 0xFFFFFFFF != 1:
+        if first != 1 and first != SWAP_HAS_CACHE + 1:
             return False
         i: u64 = 0
         while i < nr and self.slots[at + i].map & SWAP_MAP_USED == first:

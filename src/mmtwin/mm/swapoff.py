@@ -235,7 +235,8 @@ class SwapoffWalk:
         old: u64 = self.ptes[at]
         mm: u32 = self.vmas[vma].vm_mm
         pte: u64 = (pfn << PAGE_SHIFT) | vm_page_prot(self.vmas[vma].vm_flags, VMOPS_NONE)
-        pte &= ~PAGE_ACCESSED & 0xFFFFFFFFFFFFFFFF
+        if pte & PAGE_ACCESSED:
+            pte ^= PAGE_ACCESSED
         if old & PTE_SWP_SOFT_DIRTY:
             pte |= PAGE_SOFT_DIRTY
         self.pages[pfn].refcount += 1
