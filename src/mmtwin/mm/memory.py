@@ -241,7 +241,7 @@ class Memory:
                 return self.do_anonymous_page(vma, address, at, write)
             return self.file_fault.do_fault(vma, address, write, flags)
         if not pte & (PAGE_PRESENT | PAGE_PROTNONE):
-            return self.swap_fault.do_swap_page(vma, address, at, write)
+            return self.swap_fault.do_swap_page(vma, address, at, write, flags)
         if write and not pte & PAGE_RW:
             return self.do_wp_page(vma, address, at)
         self.ptes[at] = pte | (

@@ -34,7 +34,10 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.swapfile import SwapFile
     from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, u32, u64
-    from mmtwin.mm.vm_fault import VM_FAULT_MAJOR, VM_FAULT_OOM, VM_FAULT_SIGBUS
+    from mmtwin.mm.vm_fault import (
+        FAULT_FLAG_ALLOW_RETRY, FAULT_FLAG_TRIED, VM_FAULT_MAJOR, VM_FAULT_OOM, VM_FAULT_RETRY,
+        VM_FAULT_SIGBUS,
+    )  # fmt: skip
     from mmtwin.mm.vm_flags import VM_LOCKED, VM_SOFTDIRTY, VM_SPECIAL, VM_WRITE, VMOPS_NONE
     from mmtwin.mm.vma_prot import vm_page_prot
     from mmtwin.mm.vmstat import VmStat
@@ -84,15 +87,22 @@ class SwapFault:
 
     @cython.ccall
     @cython.nogil
-    def do_swap_page(self, vma: u32, address: u64, at: u64, write: cython.int) -> cython.int:
-        """Bring the page of `ptes[at]` back: VM_FAULT_* bits. `address` is page aligned."""
+    def do_swap_page(
+        self, vma: u32, address: u64, at: u64, write: cython.int, flags: cython.int
+    ) -> cython.int:
+        """Bring the page of `ptes[at]` back: VM_FAULT_* bits, VM_FAULT_RETRY after a wait with the
+        lock dropped. `address` is page aligned."""
         entry: u64 = pte_to_swp_entry(self.ptes[at])
         pfn: u64 = self.get_page(vma, address, entry)
         major: cython.int = self.major
         if pfn == 0:
             return VM_FAULT_OOM
         self.pages[pfn].refcount += 1
-        self.page_io.wait(pfn, PG_locked)
+        if self.pages[pfn].flags & PG_locked:
+            self.page_io.wait(pfn, PG_locked)
+            if flags & (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_TRIED) == FAULT_FLAG_ALLOW_RETRY:
+                self.lru.put_page(pfn)
+                return VM_FAULT_RETRY | major  # folio_lock_or_retry()
         if not self.pages[pfn].flags & PG_uptodate:
             self.lru.put_page(pfn)
             return VM_FAULT_SIGBUS

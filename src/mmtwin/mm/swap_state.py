@@ -53,7 +53,6 @@ class SwapState:
     memcontrol: MemControl
     lru = cython.declare("Lru")
     page_io = cython.declare("PageIo")
-    swap_fault = cython.declare("SwapFault")
     shmem_swap = cython.declare("ShmemSwap")
 
     def __init__(self, arena, config):
@@ -67,7 +66,7 @@ class SwapState:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.swapfile, self.vmstat, self.memcontrol = m.swapfile, m.vmstat, m.memcontrol
-        self.lru, self.page_io, self.swap_fault = m.lru, m.page_io, m.swap_fault
+        self.lru, self.page_io = m.lru, m.page_io
         self.shmem_swap = m.shmem_swap
 
     # -- what reclaim calls
@@ -113,12 +112,6 @@ class SwapState:
         if self.mem_cgroup_swap_full(pfn) or self.pages[pfn].flags & PG_mlocked:
             self.folio_free_swap(pfn)
         return 0
-
-    @cython.ccall
-    @cython.nogil
-    def do_swap_page(self, vma: u32, address: u64, at: u64, write: cython.int) -> cython.int:
-        """A fault on a swapped-out pte (`ptes[at]`): VM_FAULT_* bits."""
-        return self.swap_fault.do_swap_page(vma, address, at, write)
 
     @cython.ccall
     @cython.nogil
