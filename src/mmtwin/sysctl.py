@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
 INT_MIN, INT_MAX, LONG_MAX = -(1 << 31), (1 << 31) - 1, (1 << 63) - 1
+ULONG_MAX = (1 << 64) - 1
+SHMMAX = -1 - (1 << 24)  # ULONG_MAX less 16 Mi, as a signed number
 MIN_PERCPU_PAGELIST_HIGH_FRACTION = 8
 MAX_USER_RESERVE_KB, MAX_ADMIN_RESERVE_KB = 1 << 17, 1 << 13
 THP = "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -163,6 +165,20 @@ class Ratios(Setting):
         machine.zones.setup_per_zone_lowmem_reserve()
 
 
+@dataclass(frozen=True)
+class Unsigned(Setting):
+    """An unsigned long, which the engine keeps as its two's complement."""
+
+    maximum: int = ULONG_MAX
+
+    def parse(self, text: str) -> int:
+        value = super().parse(text)
+        return value - (ULONG_MAX + 1) if value > LONG_MAX else value
+
+    def show(self, value: int) -> str:
+        return f"{value & ULONG_MAX}\n"
+
+
 def vm(name: str, default: int = 0, **others: int | str) -> Setting:
     """A row of vm_table whose field has its name."""
     return Setting(f"/proc/sys/vm/{name}", name, default, **others)  # type: ignore[arg-type]
@@ -176,7 +192,6 @@ _ROWS = (
     vm("user_reserve_kbytes", -1, maximum=LONG_MAX),
     vm("admin_reserve_kbytes", -1, maximum=LONG_MAX),
     vm("max_map_count", 65530),
-    Setting("/proc/sys/vm/page-cluster", "page_cluster", 3, maximum=31),
     vm("mmap_min_addr", 65536, maximum=LONG_MAX),
     vm("min_free_kbytes", -1, changed=_WMARKS),
     vm("watermark_scale_factor", 10, minimum=1, maximum=3000, changed=_WMARKS),
@@ -190,6 +205,9 @@ _ROWS = (
         changed="pcp.set_batches",
     ),
     FaultAround(FAULT_AROUND, "fault_around_bytes", 65536, maximum=512 * PAGE_SIZE),
+    Unsigned("/proc/sys/kernel/shmmax", "shmmax", SHMMAX),
+    Unsigned("/proc/sys/kernel/shmall", "shmall", SHMMAX),
+    Setting("/proc/sys/kernel/shmmni", "shmmni", 4096, maximum=32768),
     Choice(
         THP,
         "thp_enabled",
@@ -213,13 +231,11 @@ NOT_MODELLED = frozenset(
         memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
         nr_overcommit_hugepages numa_stat numa_zonelist_order oom_dump_tasks
-        oom_kill_allocating_task page_lock_unfairness panic_on_oom stat_interval
+        oom_kill_allocating_task page-cluster page_lock_unfairness panic_on_oom stat_interval
         stat_refresh unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
         zone_reclaim_mode""".split()),  # noqa: SIM905
         "/proc/sys/kernel/randomize_va_space",
         "/proc/sys/kernel/numa_balancing",
-        "/proc/sys/kernel/shmall",
-        "/proc/sys/kernel/shmmax",
         "/proc/sys/kernel/threads-max",
     ]
 )  # fmt: skip
@@ -262,20 +278,22 @@ def find(path: str) -> Setting:
 
 
 def drop_caches(machine: Machine, text: str) -> None:
-    """What is written to drop_caches, 1 to 4. Bit 0 drops clean page cache; bit 1 shrinks slab
-    caches, of which none is modelled: nothing happens; 4 keeps the kernel's log quiet."""
+    """What is written to drop_caches, 1 to 4. Bit 0 drops clean page cache; bit 1 forgets
+    names and inodes; 4 keeps the kernel's log quiet."""
     value = number(DROP_CACHES, text)
     if not 1 <= value <= 4:
         raise invalid(DROP_CACHES, f"{value} is out of range; it is 1 to 4")
     if value & 1:
         machine.page_cache.drop_caches()
+    if value & 2:
+        machine.namespace.dcache.shrink()
 
 
 def set_defaults(machine: Machine) -> None:
     """The values of a kernel that has just started, before anything is computed from them."""
     record = machine.arena.sysctl[0]
     for row in SETTINGS.values():
-        if row.default >= 0:
+        if row.default != -1:
             setattr(record, row.field, row.default)
 
 

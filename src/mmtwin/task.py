@@ -31,8 +31,8 @@ from mmtwin.mm.uapi import (
 )
 from mmtwin.mm.vm_flags import VM_STACK_FLAGS
 from mmtwin.task_handle import ADDRESS_MASK, checked, os_error, unsigned
-from mmtwin.vfs.file_calls import FileCalls
 from mmtwin.vfs.name_calls import NameCalls
+from mmtwin.vfs.shm_calls import ShmCalls
 
 ADVICE_NOT_MODELLED = {
     MADV_MERGEABLE: "MADV_MERGEABLE",
@@ -77,7 +77,7 @@ class VmaView(NamedTuple):
     file: int
 
 
-class Task(NameCalls, FileCalls):
+class Task(NameCalls, ShmCalls):
     """A task: its memory, its life. Its files are in vfs/file_calls.py and vfs/name_calls.py."""
 
     # Mappings

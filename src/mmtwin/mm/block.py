@@ -29,7 +29,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.clock import KTHREAD_BLOCK, Clock
     from mmtwin.mm.idpool import IdPool
-    from mmtwin.mm.page_flags import PG_locked, PG_uptodate, PG_writeback
+    from mmtwin.mm.page_flags import PG_locked, PG_mappedtodisk, PG_uptodate, PG_writeback
     from mmtwin.mm.types import Currents, Inodes, Pages, Tasks, U64s, i32, u32, u64
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import PGPGIN, PGPGOUT
@@ -547,7 +547,7 @@ class Block:
                 elif self.pages[pfn].flags & PG_locked:
                     self.pages[pfn].flags ^= PG_locked
                     if error == 0:
-                        self.pages[pfn].flags |= PG_uptodate
+                        self.pages[pfn].flags |= PG_uptodate | PG_mappedtodisk
             index += 1
         return 0
 

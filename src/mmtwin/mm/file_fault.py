@@ -49,7 +49,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
         NAME_VDSO, VM_EXEC, VM_HUGEPAGE, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE,
-        VMOPS_FILE, VMOPS_SPECIAL,
+        VMOPS_FILE, VMOPS_SHM, VMOPS_SPECIAL,
     )  # fmt: skip
     from mmtwin.mm.vma_prot import vm_page_prot
     from mmtwin.mm.vmstat_items import PGMAJFAULT
@@ -138,7 +138,8 @@ class FileFault:
     ) -> cython.int:
         """A load: cached pages around it are mapped too."""
         around: cython.int = 0
-        if self.sysctl[0].fault_around_bytes >> PAGE_SHIFT > 1:
+        has_map_pages: cython.bint = self.vmas[vma].vm_ops != VMOPS_SHM
+        if has_map_pages and self.sysctl[0].fault_around_bytes >> PAGE_SHIFT > 1:
             around = self.do_fault_around(vma, address, at, table_missing)
             if self.ptes[at]:
                 return VM_FAULT_NOPAGE
@@ -172,7 +173,8 @@ class FileFault:
         if fault & (VM_FAULT_ERROR | VM_FAULT_RETRY):
             return fault
         pfn: u64 = self.page_cache.find_get_page(self.inode_of(vma), self.pgoff(vma, address))
-        self.page_mkwrite(vma, pfn)
+        if self.page_mkwrite(vma, pfn):
+            return VM_FAULT_SIGBUS
         self.set_pte_range(vma, at, pfn, 1)
         return fault
 
@@ -180,12 +182,16 @@ class FileFault:
     @cython.nogil
     def page_mkwrite(self, vma: u32, pfn: u64) -> cython.int:
         """A store is about to reach a shared page: the file system's page_mkwrite(), which gives it
-        buffers, then fault_dirty_shared_page()."""
+        buffers and a block, then fault_dirty_shared_page(): 0, or VM_FAULT_SIGBUS where the device
+        is full."""
         inode: u32 = self.inode_of(vma)
+        if self.vmas[vma].vm_ops == VMOPS_FILE:
+            self.pages[pfn].flags |= PG_private
+            if self.page_cache.ext4.get_block(inode, self.pages[pfn].index):
+                return VM_FAULT_SIGBUS
         self.page_cache.folio_mark_dirty(pfn)
         if self.vmas[vma].vm_ops != VMOPS_FILE:
             return 0
-        self.pages[pfn].flags |= PG_private
         return self.writeback.balance_dirty_pages_ratelimited(inode, 1)
 
     @cython.cfunc
@@ -200,7 +206,7 @@ class FileFault:
         if self.vmas[vma].vm_ops == VMOPS_FILE:
             return self.filemap_fault(vma, inode, index, flags)
         if self.page_cache.filemap_get_or_read(inode, index) == 0:
-            return VM_FAULT_OOM
+            return VM_FAULT_SIGBUS if self.page_cache.is_full(inode) else VM_FAULT_OOM
         if not self.page_cache.major:
             return 0
         self.vmstat.count_vm_events(PGMAJFAULT, 1)

@@ -28,12 +28,12 @@ if not cython.compiled:
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.page_flags import (
-        INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked, PG_uptodate,
-        PG_writeback,
+        INODE_BDEV, INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked,
+        PG_uptodate, PG_writeback,
     )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.types import Files, Inodes, Pages, SuperBlocks, Vmas, i64, u32, u64
-    from mmtwin.mm.uapi import EIO
+    from mmtwin.mm.uapi import EIO, ENOSPC
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
         NR_DIRTIED, NR_FILE_DIRTY, NR_FILE_PAGES, NR_SHMEM, NR_ZONE_WRITE_PENDING, PGPGIN,
@@ -67,11 +67,12 @@ class PageCache:
     memory = cython.declare("Memory")
     shmem = cython.declare("Shmem")
     block: Block
+    truncate = cython.declare("Truncate")
+    ext4 = cython.declare("Ext4")
     readahead = cython.declare("Readahead")
     filemap_read = cython.declare("FilemapRead")
     filemap_write = cython.declare("FilemapWrite")
     memcontrol = cython.declare("MemControl")
-    shmem_swap = cython.declare("ShmemSwap")
     # Whether the last filemap_get_or_read() had to read its page.
     major = cython.declare(cython.int, visibility="readonly")
 
@@ -93,10 +94,12 @@ class PageCache:
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.memory = m.memory
+        self.shmem = m.shmem
         self.readahead, self.block = m.readahead, m.block
+        self.truncate = m.truncate
+        self.ext4 = m.ext4
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
         self.memcontrol = m.memcontrol
-        self.shmem, self.shmem_swap = m.shmem, m.shmem_swap
 
     def boot(self):
         self.inode_ids.boot()
@@ -115,9 +118,7 @@ class PageCache:
         if pfn:
             return pfn
         if self.inodes[inode].i_kind == INODE_SHMEM:
-            pfn = self.shmem.shmem_alloc_and_add(inode, index)
-            self.major = self.shmem_swap.take_major()
-            return pfn
+            return self.shmem.shmem_alloc_and_add(inode, index)
         pfn = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
         if not pfn:
             return 0
@@ -292,9 +293,7 @@ class PageCache:
         index: u64 = self.xarray.xa_find(inode, first, last)
         while index <= last:
             entry: u64 = self.xarray.xa_load(inode, index)
-            if entry & XA_VALUE and self.inodes[inode].i_kind == INODE_SHMEM:
-                self.shmem_swap.shmem_free_swap(inode, index, entry ^ XA_VALUE)
-            elif entry & XA_VALUE:
+            if entry & XA_VALUE:
                 self.xarray.xa_erase(inode, index)
             else:
                 self.folio_wait_locked(entry)
@@ -327,32 +326,15 @@ class PageCache:
     @cython.ccall
     @cython.nogil
     def truncate_setsize(self, inode: u32, i_size: u64) -> cython.int:
-        """ftruncate(2): a new size in bytes; pages past it go: 0 or -ENOMEM (shmem grows)."""
-        if self.inodes[inode].i_kind == INODE_SHMEM:
-            error: cython.int = self.shmem.shmem_reacct_size(inode, i_size)
-            if error:
-                return error
-        shrinks: cython.bint = i_size < self.inodes[inode].i_size
-        self.inodes[inode].i_size = i_size
-        if shrinks:
-            last: u64 = 0x7FFFFFFFFFFFFFFE
-            self.truncate_inode_pages(inode, self.inode_pages(inode), last)
-        return 0
+        """Truncate.do_truncate(), for mechanisms that know the page cache."""
+        return self.truncate.do_truncate(inode, i_size)
 
     @cython.ccall
     @cython.nogil
     def drop_pagecache(self, inode: u32) -> i64:
         """Drop an inode's clean pages that nobody uses; how many: invalidate_mapping_pages()."""
         last: u64 = 0x7FFFFFFFFFFFFFFE
-        dropped: i64 = 0
-        index: u64 = self.xarray.xa_find(inode, 0, last)
-        while index <= last:
-            entry: u64 = self.xarray.xa_load(inode, index)
-            if self.mapping_evictable(entry):
-                self.filemap_remove_folio(entry)
-                dropped += 1
-            index = self.xarray.xa_find(inode, index + 1, last)
-        return dropped
+        return self.truncate.invalidate_mapping_pages(inode, 0, last)
 
     @cython.cfunc
     @cython.nogil
@@ -383,6 +365,12 @@ class PageCache:
             self.inodes[inode].i_nlink = 1
             self.inodes[inode].i_count = 1
         return inode
+
+    @cython.ccall
+    @cython.nogil
+    def is_full(self, inode: u32) -> cython.bint:
+        """Whether the last page that there was not was refused by a limit of tmpfs."""
+        return self.inodes[inode].i_kind == INODE_SHMEM and self.shmem.failed == -ENOSPC
 
     @cython.ccall
     @cython.nogil
@@ -417,6 +405,7 @@ class PageCache:
         self.truncate_inode_pages(inode, 0, last)
         if self.inodes[inode].i_kind == INODE_SHMEM:
             self.shmem.shmem_evict_inode(inode)
+        self.ext4.evict_inode(inode)
         assert not self.inodes[inode].nrpages and not self.inodes[inode].i_mmap
         self.inodes[inode].i_size = 0
         self.inodes[inode].i_ino = 0
@@ -498,7 +487,7 @@ class PageCache:
     def check_pages(self, inode):
         """Entries and pages of one inode name each other."""
         kind = int(self.inodes[inode].i_kind)
-        assert kind in (INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL)
+        assert kind in (INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, INODE_BDEV)
         entries = {i: e for i, e in self.xarray.entries(inode).items() if not e & XA_VALUE}
         assert len(entries) == self.inodes[inode].nrpages
         for index, pfn in entries.items():

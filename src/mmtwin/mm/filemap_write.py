@@ -9,8 +9,7 @@ No bytes are moved. A page that is overwritten whole, or lies past the end of th
 
 Models mm/filemap.c: generic_perform_write(); fs/ext4/inode.c: ext4_da_write_begin(),
 ext4_da_write_end(); fs/buffer.c: the partial-block read of block_write_begin().
-Not modelled: reservation of blocks (delayed allocation), the journal's own pages, holes (a block
-inside of the file is taken to be on the device), stable pages.
+Not modelled: the journal's own pages, stable pages.
 
 Invariant: what write_end() leaves is up to date and dirty, and lies within i_size.
 """
@@ -25,7 +24,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, i64, u32, u64
-    from mmtwin.mm.uapi import ENOMEM
+    from mmtwin.mm.uapi import ENOMEM, ENOSPC
 
 
 @cython.final
@@ -40,6 +39,7 @@ class FilemapWrite:
     page_cache: PageCache
     readahead: Readahead
     writeback: PageWriteback
+    ext4 = cython.declare("Ext4")
     lru = cython.declare("Lru")
     failed: cython.int  # why write_begin() gave no page
 
@@ -55,7 +55,7 @@ class FilemapWrite:
             m.readahead,
             m.page_writeback,
         )
-        self.lru = m.lru
+        self.lru, self.ext4 = m.lru, m.ext4
 
     @cython.ccall
     @cython.nogil
@@ -90,6 +90,10 @@ class FilemapWrite:
         reference; 0 if that failed."""
         index: u64 = pos >> PAGE_SHIFT
         inode: u32 = self.files[file].f_inode
+        is_hole: cython.bint = self.ext4.map_blocks(inode, index, 1) < 0
+        if is_hole and self.ext4.get_block(inode, index):
+            self.failed = -ENOSPC
+            return 0
         pfn: u64 = self.page_cache.find_get_page(inode, index)
         if pfn:
             self.pages[pfn].refcount += 1
@@ -107,7 +111,7 @@ class FilemapWrite:
         self.pages[pfn].flags |= PG_private
         if self.pages[pfn].flags & PG_uptodate or stop - pos == PAGE_SIZE:
             return pfn
-        if index >= self.page_cache.inode_pages(inode):
+        if is_hole or index >= self.page_cache.inode_pages(inode):
             return pfn  # a new block: the rest of it is zero
         self.failed = self.readahead.filemap_read_folio(file, pfn)
         if self.failed == 0:

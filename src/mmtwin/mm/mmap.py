@@ -6,7 +6,7 @@
 Models mm/mmap.c, mm/vma.c: do_mmap(), mmap_region(), may_expand_vm(), vm_stat_account(),
 accountable_mapping(), mlock_future_ok(). 6.1 unmaps what stands in the way of MAP_FIXED before it
 checks limits, so that a refused mmap leaves a hole; 6.12 does not. Unmapping: munmap.py.
-Not modelled: MAP_HUGETLB and files on hugetlbfs (-EOPNOTSUPP), MAP_DROPPABLE, sealing, protection
+Not modelled: MAP_HUGETLB and files on hugetlbfs (-EOPNOTSUPP), MAP_DROPPABLE, mseal(), protection
 keys, personalities, file systems mounted noexec.
 
 Invariants: total_vm, data_vm, exec_vm and stack_vm are sums over the vmas by their flags;
@@ -20,13 +20,14 @@ if not cython.compiled:
     from mmtwin.mm.gup import Gup
     from mmtwin.mm.mmap_layout import MmapLayout
     from mmtwin.mm.page_flags import INODE_SHMEM
+    from mmtwin.mm.shmem import Shmem
     from mmtwin.mm.munmap import Munmap, VmaMunmaps
     from mmtwin.mm.types import (
         Currents, Files, Inodes, Mms, Sysctls, Tasks, U64s, Vmas, i64, u32, u64,
     )  # fmt: skip
     from mmtwin.mm.uapi import (
         EACCES, EAGAIN, EBADF, EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM,
-        FMODE_READ, FMODE_WRITE, MAP_ANONYMOUS, MAP_FIXED,
+        FMODE_READ, FMODE_SHM, FMODE_WRITE, MAP_ANONYMOUS, MAP_FIXED,
         MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_HUGETLB, MAP_LOCKED, MAP_NONBLOCK, MAP_NORESERVE,
         MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MAP_STACK, MAP_SYNC, MAP_TYPE,
         PROT_EXEC, PROT_READ, PROT_WRITE, RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK,
@@ -35,7 +36,7 @@ if not cython.compiled:
     from mmtwin.mm.vm_flags import (
         VM_ACCOUNT, VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_LOCKED_MASK, VM_MAYEXEC,
         VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_NOHUGEPAGE, VM_NORESERVE, VM_READ, VM_SHARED,
-        VM_SOFTDIRTY, VM_SPECIAL, VM_SYNC, VM_WRITE, VMOPS_FILE, VMOPS_SHMEM,
+        VM_SOFTDIRTY, VM_SPECIAL, VM_SYNC, VM_WRITE, VMOPS_FILE, VMOPS_SHM, VMOPS_SHMEM,
     )  # fmt: skip
     from mmtwin.mm.vma import VmaMerges, VmaOps
     from mmtwin.mm.vma_tree import VmaTree
@@ -67,6 +68,7 @@ class Mmap:
     gup: Gup
     munmap: Munmap
     page_cache: PageCache
+    shmem: Shmem
     brk = cython.declare("Brk")
     stack = cython.declare("StackGrowth")
 
@@ -91,6 +93,7 @@ class Mmap:
         self.gup = m.gup
         self.munmap = m.munmap
         self.page_cache = m.page_cache
+        self.shmem = m.shmem
         self.brk = m.brk
         self.stack = m.stack
 
@@ -241,6 +244,8 @@ class Mmap:
             return -EACCES
         if (vm_flags & VM_GROWSDOWN) != 0:
             return -EINVAL
+        if kind != MAP_PRIVATE and (prot & PROT_WRITE) != 0:
+            return self.shmem.may_write(self.files[file].f_inode)
         return 0
 
     @cython.cfunc
@@ -250,6 +255,8 @@ class Mmap:
         vm_flags |= VM_SHARED | VM_MAYSHARE
         if (self.files[file].f_mode & FMODE_WRITE) == 0:
             vm_flags &= ~cython.cast(u64, VM_MAYWRITE | VM_SHARED)
+        if self.shmem.may_write(self.files[file].f_inode) != 0:
+            vm_flags &= ~cython.cast(u64, VM_MAYWRITE)
         return vm_flags
 
     @cython.ccall
@@ -352,6 +359,8 @@ class Mmap:
             self.vmas[vma].vm_ops = VMOPS_FILE
             if self.inodes[self.files[file].f_inode].i_kind == INODE_SHMEM:
                 self.vmas[vma].vm_ops = VMOPS_SHMEM
+            if self.files[file].f_mode & FMODE_SHM:
+                self.vmas[vma].vm_ops = VMOPS_SHM
         elif (vm_flags & VM_SHARED) != 0:
             file = self.page_cache.shmem_file_setup(length, vm_flags)
             self.vmas[vma].vm_ops = VMOPS_SHMEM

@@ -21,6 +21,7 @@ PG_workingset = cython.declare(cython.const[cython.ulonglong], 0x200)
 PG_owner_priv_1 = cython.declare(cython.const[cython.ulonglong], 0x400)
 PG_swapcache = cython.declare(cython.const[cython.ulonglong], 0x400)  # with PG_swapbacked
 PG_owner_2 = cython.declare(cython.const[cython.ulonglong], 0x800)
+PG_mappedtodisk = cython.declare(cython.const[cython.ulonglong], 0x800)  # PG_owner_2
 PG_arch_1 = cython.declare(cython.const[cython.ulonglong], 0x1000)
 PG_reserved = cython.declare(cython.const[cython.ulonglong], 0x2000)
 PG_private = cython.declare(cython.const[cython.ulonglong], 0x4000)
@@ -53,6 +54,10 @@ INODE_REGULAR = cython.declare(cython.const[cython.uint], 1)
 INODE_SHMEM = cython.declare(cython.const[cython.uint], 2)
 INODE_SPECIAL = cython.declare(cython.const[cython.uint], 3)  # devices
 INODE_DIRECTORY = cython.declare(cython.const[cython.uint], 4)
+INODE_BDEV = cython.declare(cython.const[cython.uint], 5)  # a block device: its own blocks
+
+# Inode.i_state: a bit that I_* leave free, address_space's: SHM_LOCK
+AS_UNEVICTABLE = cython.declare(cython.const[cython.uint], 0x80000000)
 
 # SuperBlock.s_type
 FS_EXT4 = cython.declare(cython.const[cython.uint], 1)

@@ -27,7 +27,7 @@ if not cython.compiled:
     from mmtwin.mm.gfp import (
         GFP_FS_BIT, GFP_HIGHUSER_MOVABLE, GFP_NORETRY_BIT, GFP_NOWARN_BIT,
     )  # fmt: skip
-    from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_writeback
+    from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_uptodate, PG_writeback
     from mmtwin.mm.pgtable_types import PAGE_SHIFT
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, i64, u32, u64
     from mmtwin.mm.uapi import EIO, ENOMEM, FMODE_RANDOM
@@ -49,6 +49,7 @@ class Readahead:
     devices: BlockDevices
     block: Block
     page_cache = cython.declare("PageCache")
+    ext4 = cython.declare("Ext4")
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
 
@@ -60,7 +61,7 @@ class Readahead:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.block, self.page_cache = m.block, m.page_cache
         self.devices = m.arena.block_devices
-        self.page_alloc, self.lru = m.page_alloc, m.lru
+        self.page_alloc, self.lru, self.ext4 = m.page_alloc, m.lru, m.ext4
 
     # -- the device's limits
 
@@ -348,10 +349,29 @@ class Readahead:
     @cython.cfunc
     @cython.nogil
     def read_pages(self, inode: u32, index: u64, nr_pages: u64) -> cython.int:
-        """Ask the device for a run of locked pages: a_ops->readahead()."""
-        if nr_pages == 0:
-            return 0
-        self.block.submit(inode, index, cython.cast(u32, nr_pages), REQ_OP_READ)
+        """Ask the device for a run of locked pages: a_ops->readahead(). Holes are zeroed instead:
+        ext4_mpage_readpages()."""
+        while nr_pages:
+            run: i64 = self.ext4.map_blocks(inode, index, nr_pages)
+            if run > 0:
+                self.block.submit(inode, index, cython.cast(u32, run), REQ_OP_READ)
+            else:
+                run = -run
+                self.zero_pages(inode, index, cython.cast(u64, run))
+            index += cython.cast(u64, run)
+            nr_pages -= cython.cast(u64, run)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def zero_pages(self, inode: u32, index: u64, nr_pages: u64) -> cython.int:
+        """A run of locked pages for which there is nothing to read."""
+        end: u64 = index + nr_pages
+        while index < end:
+            pfn: u64 = self.page_cache.find_get_page(inode, index)
+            self.pages[pfn].flags |= PG_uptodate
+            self.pages[pfn].flags &= ~PG_locked
+            index += 1
         return 0
 
     @cython.ccall

@@ -6,12 +6,11 @@ as a whole when the file is made or resized, or (VM_NORESERVE) page by page as p
 
 Models mm/shmem.c: shmem_file_setup(), shmem_get_folio_gfp(), shmem_acct_size(),
 shmem_reacct_size(), shmem_acct_blocks(), shmem_recalc_inode(), shmem_evict_inode().
-Pages in swap are shmem_swap.py's.
-Not modelled: huge pages in shmem (shmem_enabled is `never` by default), the limits of tmpfs
+Not modelled: swap, huge pages in shmem (shmem_enabled is `never` by default), the limits of tmpfs
 mounts (the internal mount behind all of these has none), fallocate().
 
 Invariants: Committed_AS holds PAGE_ALIGN(i_size) for each inode without VM_NORESERVE, and for each
-with it its `alloced` pages; alloced is nrpages and the pages in swap.
+with it its `alloced` pages; without swap, alloced is nrpages.
 """
 
 import cython
@@ -22,18 +21,21 @@ if not cython.compiled:
     from mmtwin.mm.page_flags import INODE_SHMEM, PG_referenced, PG_swapbacked, PG_uptodate
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.types import Currents, Files, Inodes, Pages, SuperBlocks, i64, u32, u64
-    from mmtwin.mm.uapi import ENOSPC, FMODE_READ, FMODE_WRITE, O_RDWR
+    from mmtwin.mm.uapi import (
+        EBUSY, EINVAL, ENOMEM, ENOSPC, EPERM, F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL,
+        F_SEAL_SHRINK, F_SEAL_WRITE, FMODE_READ, FMODE_WRITE, O_RDWR,
+    )  # fmt: skip
     from mmtwin.mm.vm_flags import VM_NORESERVE
-    from mmtwin.mm.xarray import XA_VALUE, XArray
 
 SHM_MNT_DEV = cython.declare(cython.const[cython.uint], 1)  # st_dev 00:01, the internal mount
+F_ALL_SEALS = cython.declare(cython.const[cython.int], 0x3F)
 NR_SHMEM_INODES = 1 << 22
 
 # struct shmem_inode_info, at its inode's index
 ShmemInode = cython.struct(
     flags=u64,  # VM_NORESERVE or 0
     alloced=u64,  # pages allocated to the file
-    swapped=u64,  # of these, in swap
+    seals=u64,  # F_SEAL_* of a memfd
 )
 
 if cython.compiled:
@@ -58,8 +60,7 @@ class Shmem:
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
     overcommit = cython.declare("Overcommit")
-    xarray: XArray
-    shmem_swap = cython.declare("ShmemSwap")
+    failed = cython.declare(cython.int, visibility="readonly")  # why there is no page
 
     def __init__(self, arena, config):
         self.arena = arena
@@ -68,13 +69,13 @@ class Shmem:
         self.current = arena.current
         self.info = arena.array("shmem_inodes", "shmem.ShmemInode", NR_SHMEM_INODES)
         self.files, self.super_blocks = arena.files, arena.super_blocks
+        self.failed = 0
 
     def wire(self, m):
         self.page_cache = m.page_cache
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.overcommit = m.overcommit
-        self.xarray, self.shmem_swap = m.xarray, m.shmem_swap
 
     @cython.ccall
     @cython.nogil
@@ -116,7 +117,52 @@ class Shmem:
                 self.super_blocks[i_sb].used_inodes += 1
             self.inodes[inode].i_sb = i_sb
             self.info[inode].flags = vm_flags & VM_NORESERVE
+            self.info[inode].seals = F_SEAL_SEAL
         return inode
+
+    @cython.ccall
+    @cython.nogil
+    def shmem_setattr_size(self, inode: u32, size: u64) -> cython.int:
+        """The file is about to be `size` bytes: 0, -EPERM by a seal, -ENOMEM. shmem_setattr()."""
+        seals: u64 = self.info[inode].seals
+        if size < self.inodes[inode].i_size and seals & F_SEAL_SHRINK:
+            return -EPERM
+        if size > self.inodes[inode].i_size and seals & F_SEAL_GROW:
+            return -EPERM
+        return self.shmem_reacct_size(inode, size)
+
+    @cython.ccall
+    @cython.nogil
+    def may_write(self, inode: u32) -> cython.int:
+        """Whether it is not sealed against writes, holes, writable mappings: 0 or -EPERM."""
+        return -EPERM if self.info[inode].seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) else 0
+
+    @cython.ccall
+    @cython.nogil
+    def may_grow(self, inode: u32, size: u64, keep_size: cython.int) -> cython.int:
+        """Whether fallocate() may make pages up to `size` bytes: 0, -EPERM, -ENOSPC."""
+        if self.info[inode].seals & F_SEAL_GROW and size > self.inodes[inode].i_size:
+            if not keep_size:
+                return -EPERM
+        most: u64 = self.super_blocks[self.inodes[inode].i_sb].max_blocks
+        if most and (size + PAGE_SIZE - 1) >> PAGE_SHIFT > most:
+            return -ENOSPC
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def memfd_add_seals(self, file: u32, seals: u64) -> cython.int:
+        """fcntl(F_ADD_SEALS): 0, -EPERM, -EINVAL, or -EBUSY while it is mapped writable."""
+        inode: u32 = self.files[file].f_inode
+        if self.inodes[inode].i_kind != INODE_SHMEM or seals & ~cython.cast(u64, F_ALL_SEALS):
+            return -EINVAL
+        if not self.files[file].f_mode & FMODE_WRITE or self.info[inode].seals & F_SEAL_SEAL:
+            return -EPERM
+        if seals & F_SEAL_WRITE and not self.info[inode].seals & F_SEAL_WRITE:
+            if self.inodes[inode].i_mmap_writable:
+                return -EBUSY
+        self.info[inode].seals |= seals
+        return 0
 
     @cython.ccall
     @cython.nogil
@@ -131,9 +177,6 @@ class Shmem:
         index: u64 = pos >> PAGE_SHIFT
         while index <= (pos + length - 1) >> PAGE_SHIFT:
             pfn: u64 = self.page_cache.find_get_page(inode, index)
-            entry: u64 = self.xarray.xa_load(inode, index)
-            if entry & XA_VALUE:
-                pfn = self.shmem_swap.swapin(inode, index, entry ^ XA_VALUE)
             # only where its first byte is read
             if pfn and index << PAGE_SHIFT >= pos:
                 self.lru.mark_page_accessed(pfn)
@@ -144,8 +187,12 @@ class Shmem:
     @cython.nogil
     def shmem_file_write(self, file: u32, pos: u64, length: u64) -> i64:
         """write(2), which makes the file longer if need be: bytes, those before a failure, or
-        -ENOSPC: shmem_file_write_iter()."""
+        -errno: shmem_file_write_iter()."""
         inode: u32 = self.files[file].f_inode
+        if self.may_write(inode):
+            return -EPERM
+        if self.info[inode].seals & F_SEAL_GROW and pos + length > self.inodes[inode].i_size:
+            return -EPERM
         done: u64 = 0
         while done < length:
             index: u64 = (pos + done) >> PAGE_SHIFT
@@ -153,7 +200,7 @@ class Shmem:
             if part > length - done:
                 part = length - done
             if not self.shmem_write_page(inode, index):
-                return done if done else -ENOSPC
+                return done if done else self.failed
             done += part
             if pos + done > self.inodes[inode].i_size:
                 self.inodes[inode].i_size = pos + done
@@ -178,12 +225,12 @@ class Shmem:
     @cython.ccall
     @cython.nogil
     def shmem_alloc_and_add(self, inode: u32, index: u64) -> u64:
-        """A zeroed page for a hole of the file, cached; 0 when out of memory or not granted."""
-        entry: u64 = self.xarray.xa_load(inode, index)
-        if entry & XA_VALUE:
-            return self.shmem_swap.swapin(inode, index, entry ^ XA_VALUE)
-        if self.info[inode].flags & VM_NORESERVE and self.acct(1):
+        """A zeroed page for a hole of the file, cached; 0 when out of memory or not granted, and
+        `failed` says why: -ENOSPC for a mount's limit, and for what overcommit refuses."""
+        self.failed = self.acct_block(inode)
+        if self.failed:
             return 0
+        self.failed = -ENOMEM
         pfn: u64 = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
         if pfn:
             self.pages[pfn].flags |= PG_swapbacked
@@ -200,9 +247,8 @@ class Shmem:
     @cython.nogil
     def shmem_recalc_inode(self, inode: u32) -> cython.int:
         """Pages left the cache for good: give back what was accounted for them."""
-        held: u64 = self.inodes[inode].nrpages + self.info[inode].swapped
-        freed: u64 = self.info[inode].alloced - held
-        self.info[inode].alloced = held
+        freed: u64 = self.info[inode].alloced - self.inodes[inode].nrpages
+        self.info[inode].alloced = self.inodes[inode].nrpages
         return self.unacct_blocks(inode, freed)
 
     @cython.ccall
@@ -223,6 +269,7 @@ class Shmem:
         """The inode, emptied already, goes: give back what its size had accounted."""
         self.unacct_size(self.info[inode].flags, self.inodes[inode].i_size)
         self.info[inode].flags = 0
+        self.info[inode].seals = 0
         return 0
 
     @cython.cfunc
@@ -247,8 +294,25 @@ class Shmem:
 
     @cython.cfunc
     @cython.nogil
+    def acct_block(self, inode: u32) -> cython.int:
+        """One more page, of the mount's limit and of Committed_AS: 0 or -ENOSPC:
+        shmem_inode_acct_blocks()."""
+        i_sb: u32 = self.inodes[inode].i_sb
+        if self.super_blocks[i_sb].max_blocks:
+            if self.super_blocks[i_sb].used_blocks >= self.super_blocks[i_sb].max_blocks:
+                return -ENOSPC
+        if self.info[inode].flags & VM_NORESERVE and self.acct(1):
+            return -ENOSPC
+        if i_sb:
+            self.super_blocks[i_sb].used_blocks += 1
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     def unacct_blocks(self, inode: u32, nr_pages: i64) -> cython.int:
-        """Undo the charge for single pages, if there was one: shmem_unacct_blocks()."""
+        """Undo the charge for single pages: shmem_inode_unacct_blocks()."""
+        if self.inodes[inode].i_sb:
+            self.super_blocks[self.inodes[inode].i_sb].used_blocks -= nr_pages
         if not nr_pages or not self.info[inode].flags & VM_NORESERVE:
             return 0
         return self.overcommit.vm_unacct_memory(nr_pages)
@@ -264,8 +328,7 @@ class Shmem:
         return total
 
     def check(self):
-        """What was allocated is cached or in swap; other inodes have no record."""
+        """Without swap, what was allocated is what is cached; other inodes have no record."""
         for inode in self.arena.where("shmem_inodes", "alloced"):
             assert self.inodes[inode].i_kind == INODE_SHMEM
-            held = self.inodes[inode].nrpages + self.info[inode].swapped
-            assert self.info[inode].alloced == held
+            assert self.info[inode].alloced == self.inodes[inode].nrpages

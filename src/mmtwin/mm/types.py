@@ -51,7 +51,6 @@ Vma = cython.struct(
     vm_flags=u64,  # VM_* (vm_flags.py)
     vm_pgoff=u64,  # pages; for private anonymous memory vm_start >> 12 when it was mapped
     rb_subtree_gap=u64,  # largest gap before any vma of this subtree, bytes
-    swap_readahead_info=u64,  # SWAP_RA_VAL(): address, window and hits of the last swap-in; 0: none
     vm_mm=u32,  # owner, index into `mms`
     vm_file=u32,  # index into `files`, 0 for anonymous
     vm_next=u32,  # neighbours in address order
@@ -190,7 +189,7 @@ SuperBlock = cython.struct(
     s_type=u32,  # FS_*
     s_dev=u32,  # st_dev, major << 20 | minor
     s_bdev=u32,  # index into `block_devices`; 0: none
-    pad=u32,
+    s_bd_inode=u32,  # the device's own inode: metadata is in its cache (buffer.py)
 )
 
 # The sysctls that the engine reads, one record in `sysctl`; names are the kernel's, without
@@ -229,6 +228,9 @@ Sysctl = cython.struct(
     stat_interval=i64,
     lru_gen_enabled=i64,  # bits of /sys/kernel/mm/lru_gen/enabled
     lru_gen_min_ttl_ms=i64,
+    shmmax=i64,  # bytes, unsigned
+    shmall=i64,  # pages, unsigned
+    shmmni=i64,
     thp_enabled=i64,  # 0 never, 1 madvise, 2 always
 )
 

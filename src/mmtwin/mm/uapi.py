@@ -139,9 +139,25 @@ SEEK_END = cython.declare(cython.const[cython.int], 2)
 SEEK_DATA = cython.declare(cython.const[cython.int], 3)
 SEEK_HOLE = cython.declare(cython.const[cython.int], 4)
 
+# fallocate(2)
+FALLOC_FL_KEEP_SIZE = cython.declare(cython.const[cython.int], 1)
+FALLOC_FL_PUNCH_HOLE = cython.declare(cython.const[cython.int], 2)
+FALLOC_FL_COLLAPSE_RANGE = cython.declare(cython.const[cython.int], 8)
+FALLOC_FL_ZERO_RANGE = cython.declare(cython.const[cython.int], 16)
+FALLOC_FL_INSERT_RANGE = cython.declare(cython.const[cython.int], 32)
+
+# fcntl(F_ADD_SEALS)
+F_SEAL_SEAL = cython.declare(cython.const[cython.int], 1)
+F_SEAL_SHRINK = cython.declare(cython.const[cython.int], 2)
+F_SEAL_GROW = cython.declare(cython.const[cython.int], 4)
+F_SEAL_WRITE = cython.declare(cython.const[cython.int], 8)
+F_SEAL_FUTURE_WRITE = cython.declare(cython.const[cython.int], 16)
+F_SEAL_EXEC = cython.declare(cython.const[cython.int], 32)
+
 # File.f_mode
 FMODE_READ = cython.declare(cython.const[cython.int], 1)
 FMODE_WRITE = cython.declare(cython.const[cython.int], 2)
+FMODE_SHM = cython.declare(cython.const[cython.int], 0x40000000)  # ours: opened by shmat()
 FMODE_RANDOM = cython.declare(cython.const[cython.int], 0x1000)
 FMODE_NOREUSE = cython.declare(cython.const[cython.int], 0x800000)
 

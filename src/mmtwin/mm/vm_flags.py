@@ -50,6 +50,8 @@ VMOPS_NONE = cython.declare(cython.const[cython.uint], 0)
 VMOPS_FILE = cython.declare(cython.const[cython.uint], 1)
 VMOPS_SHMEM = cython.declare(cython.const[cython.uint], 2)
 VMOPS_SPECIAL = cython.declare(cython.const[cython.uint], 3)  # vdso, vvar
+# shm_vm_ops: shmem that was attached by shmat(); without map_pages, and with a close()
+VMOPS_SHM = cython.declare(cython.const[cython.uint], 4)
 
 # Vma.name: special mappings
 NAME_NONE = cython.declare(cython.const[cython.uint], 0)

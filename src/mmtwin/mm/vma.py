@@ -28,7 +28,7 @@ if not cython.compiled:
     from mmtwin.mm.rmap import Rmap
     from mmtwin.mm.types import Mms, Sysctls, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EINVAL, ENOMEM
-    from mmtwin.mm.vm_flags import VM_SOFTDIRTY, VM_SPECIAL, VMOPS_SPECIAL
+    from mmtwin.mm.vm_flags import VM_SOFTDIRTY, VM_SPECIAL, VMOPS_SHM, VMOPS_SPECIAL
     from mmtwin.mm.vma_tree import VmaTree
 
 ALL_BITS = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
@@ -104,7 +104,6 @@ class VmaOps:
         """Give back a record that is neither linked nor holds references (see remove_vma())."""
         self.set_fields(vma, 0, 0, 0, 0)
         self.vmas[vma].rb_subtree_gap = 0
-        self.vmas[vma].swap_readahead_info = 0
         self.vmas[vma].vm_mm = 0
         self.vmas[vma].vm_file = 0
         self.forget_links(vma)
@@ -127,7 +126,6 @@ class VmaOps:
             self.vmas[vma].vm_pgoff,
             self.vmas[vma].vm_flags,
         )
-        self.vmas[new].swap_readahead_info = self.vmas[vma].swap_readahead_info
         self.vmas[new].vm_ops = self.vmas[vma].vm_ops
         self.vmas[new].name = self.vmas[vma].name
         self.vmas[new].vm_file = self.vmas[vma].vm_file
@@ -260,6 +258,8 @@ class VmaOps:
         """Same flags and file as the range in `vmg`."""
         differ: u64 = self.vmas[vma].vm_flags ^ self.vmg[0].flags
         if (differ & (ALL_BITS ^ VM_SOFTDIRTY)) != 0:
+            return False
+        if self.vmas[vma].vm_ops == VMOPS_SHM:  # it has a close(): attachments are counted
             return False
         return self.vmas[vma].vm_file == self.vmg[0].file
 

@@ -121,6 +121,18 @@ def stat_files(call: Call) -> Answer:
     return many(call, stat)
 
 
+SEGMENT_COMMANDS: dict[str, Callable[[Call], Answer]] = {
+    "shmget": lambda call: call.task.shmget(*call.arguments),
+    "shmat": lambda call: call.task.shmat(call[0], call[1], call.get(2)),
+    "shmdt": lambda call: done(lambda: call.task.shmdt(call[0])),
+    "shmrm": lambda call: done(lambda: call.task.shm_rmid(call[0])),
+    "memfd": lambda call: call.task.memfd_create(call.words[0], call.get(0)),
+    "secret": lambda call: call.task.memfd_secret(),
+    "fallocate": lambda call: done(
+        lambda: call.task.fallocate(call[0], call.get(3), call[1], call[2])
+    ),
+}
+
 FILE_COMMANDS: dict[str, Callable[[Call], Answer]] = {
     "open": open_, "close": close, "pread": pread, "pwrite": pwrite, "read": read, "write": write,
     "frnd": random_reads, "lseek": lseek,
@@ -133,5 +145,5 @@ FILE_COMMANDS: dict[str, Callable[[Call], Answer]] = {
     "unlink": lambda call: done(lambda: call.task.unlink(call.words[0])),
     "mkdir": lambda call: done(lambda: call.task.mkdir(call.words[0])),
     "mkfiles": make_files, "statfiles": stat_files,
-    "rmfiles": lambda call: many(call, call.task.unlink),
+    "rmfiles": lambda call: many(call, call.task.unlink), **SEGMENT_COMMANDS,
 }  # fmt: skip

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 
-from mmtwin.mm.page_flags import INODE_REGULAR
+from mmtwin.errors import NotModelledError
+from mmtwin.mm.page_flags import INODE_DIRECTORY, INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL
 from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.mm.uapi import (
     FMODE_WRITE,
@@ -95,10 +96,17 @@ class FileCalls(TaskHandle):
     def ftruncate(self, fd: int, length: int) -> None:
         """ftruncate(2)."""
         self._call()
-        record = self.machine.arena.files[self.fd_file(fd)]
-        if length < 0 or not int(record.f_mode) & FMODE_WRITE:
+        if length < 0:
             raise os_error(errno.EINVAL)
-        checked(self.machine.page_cache.truncate_setsize(int(record.f_inode), length))
+        record = self.machine.arena.files[self.fd_file(fd)]
+        kind = int(self.machine.arena.inodes[int(record.f_inode)].i_kind)
+        if not int(record.f_mode) & FMODE_WRITE or kind not in (INODE_REGULAR, INODE_SHMEM):
+            raise os_error(errno.EINVAL)
+        checked(self.machine.truncate.do_truncate(int(record.f_inode), length))
+
+    def fallocate(self, fd: int, mode: int, offset: int, length: int) -> None:
+        """fallocate(2)."""
+        checked(self._call().truncate.ksys_fallocate(_fd(fd), mode, offset, length))
 
     # Advice
 
@@ -144,6 +152,12 @@ class FileCalls(TaskHandle):
             raise os_error(errno.EINVAL, "mmap")
         self._call()
         file = 0 if flags & MAP_ANONYMOUS else self.fd_file(fd)
+        if file:
+            inode = self.machine.arena.inodes[int(self.machine.arena.files[file].f_inode)]
+            if int(inode.i_kind) == INODE_SPECIAL:
+                raise NotModelledError(self.fd_path(fd), "maps of devices are not modelled yet")
+            if int(inode.i_kind) == INODE_DIRECTORY:
+                raise os_error(errno.ENODEV, "mmap")
         do_mmap = self.machine.mmap.do_mmap
         return checked(do_mmap(*unsigned(addr, length, prot, flags), file, offset >> PAGE_SHIFT))
 

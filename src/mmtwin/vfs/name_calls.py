@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mmtwin.task_handle import TaskHandle
+import errno
+
+from mmtwin.task_handle import TaskHandle, checked, os_error
 
 
 class NameCalls(TaskHandle):
@@ -23,6 +25,15 @@ class NameCalls(TaskHandle):
     def rename(self, old: str, new: str) -> None:
         """rename(2)."""
         self._call().namespace.rename(old, new)
+
+    def truncate(self, path: str, length: int) -> None:
+        """truncate(2)."""
+        inode = self._call().namespace.lookup(path)
+        if self.machine.namespace.is_directory(inode):
+            raise os_error(errno.EISDIR, path)
+        if length < 0:
+            raise os_error(errno.EINVAL, path)
+        checked(self.machine.truncate.do_truncate(inode, length))
 
     def stat(self, path: str) -> int:
         """stat(2), as far as it makes the inode known: the file's size in bytes."""

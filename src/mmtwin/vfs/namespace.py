@@ -3,7 +3,7 @@
 Models fs/namei.c: path_lookupat(), vfs_create(), vfs_mkdir(), vfs_unlink(), vfs_rmdir(),
 vfs_rename(); fs/namespace.c: do_new_mount().
 Not modelled: symbolic and hard links, permissions (every caller is root), working directories (a
-path without a leading slash begins at the root), pages and slab memory of names and directories.
+path without a leading slash begins at the root), slab memory of names and inodes.
 
 `arena.names["dentry"]` maps every path to its inode, "mount" every mount point to its super block.
 """
@@ -15,6 +15,7 @@ import os
 import posixpath
 from typing import TYPE_CHECKING
 
+from mmtwin.mm.ext4 import EXTENT_WRITTEN
 from mmtwin.mm.page_flags import (
     FS_EXT4,
     FS_TMPFS,
@@ -22,6 +23,8 @@ from mmtwin.mm.page_flags import (
     INODE_REGULAR,
 )
 from mmtwin.mm.vm_flags import VM_NORESERVE
+from mmtwin.units import PAGE_SIZE
+from mmtwin.vfs.dcache import DentryCache
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
@@ -43,6 +46,7 @@ class Namespace:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.dcache = DentryCache(machine)
 
     @property
     def dentries(self) -> dict[str, int]:
@@ -64,10 +68,10 @@ class Namespace:
             self.mount(path, "tmpfs")
 
     def make_directories(self, path: str) -> None:
-        """A directory and what is missing above it."""
+        """A directory and what is missing above it, as if they had always been there."""
         if path not in self.dentries:
             self.make_directories(posixpath.dirname(path))
-            self.mkdir(path)
+            self.dentries[path] = self._new_inode(INODE_DIRECTORY, self.super_block(path))
 
     def mount(
         self, path: str, fs_type: str, *, device: int = 0, size: int = 0, nr_inodes: int = 0
@@ -85,6 +89,8 @@ class Namespace:
         record.s_dev = int(disk.dev) if device else FIRST_ANON_DEV + number
         record.next_ino = FIRST_INO[kind]
         record.max_blocks, record.max_inodes = size >> 12, nr_inodes
+        if device and not size:
+            record.max_blocks = int(disk.capacity) >> 12
         self.mounts[path] = number
         self.dentries[path] = self._new_inode(INODE_DIRECTORY, number, ROOT_INO[kind])
         return number
@@ -101,6 +107,7 @@ class Namespace:
     def lookup(self, path: str) -> int:
         """The inode of a path (ENOENT, ENOTDIR, ENAMETOOLONG)."""
         path = normal(path)
+        self.dcache.lookup(path)
         inode = self.dentries.get(path, 0)
         if not inode:
             self.parent(path)
@@ -138,6 +145,18 @@ class Namespace:
         self.machine.arena.inodes[inode].i_size = size
         self.machine.page_cache.iput(inode)  # its name keeps it
         self.dentries[path] = inode
+        self.dcache.made(path)
+        return inode
+
+    def create_on_disk(self, path: str, size: int) -> int:
+        """A file that has been there before: all of its blocks are on the device, nothing of it is
+        in memory. Its inode."""
+        inode = self.create(path, size)
+        number = int(self.machine.ext4.set_status(inode, 0, -(-size // PAGE_SIZE), EXTENT_WRITTEN))
+        if number < 0:
+            self.unlink(path)
+            raise error(-number, path)
+        self.dcache.shrink()
         return inode
 
     def mkdir(self, path: str) -> int:
@@ -145,10 +164,12 @@ class Namespace:
         path = self._free_name(path)
         inode = self._new_inode(INODE_DIRECTORY, self.super_block(path))
         self.dentries[path] = inode
+        self.dcache.made(path)
         return inode
 
     def _free_name(self, path: str) -> str:
         path = normal(path)
+        self.dcache.lookup(path)
         if path in self.dentries:
             raise error(errno.EEXIST, path)
         self.parent(path)
@@ -176,6 +197,7 @@ class Namespace:
         if self.is_directory(inode):
             raise error(errno.EISDIR, path)
         del self.dentries[path]
+        self.dcache.gone(path)
         self.machine.page_cache.unlink_inode(inode)
 
     def rmdir(self, path: str) -> None:
@@ -189,6 +211,7 @@ class Namespace:
         if any(posixpath.dirname(name) == path for name in self.dentries if name != "/"):
             raise error(errno.ENOTEMPTY, path)
         del self.dentries[path]
+        self.dcache.gone(path)
         self.machine.page_cache.unlink_inode(inode)
         self.machine.page_cache.iput(inode)
 
@@ -207,6 +230,8 @@ class Namespace:
         if new in self.dentries:
             self.unlink(new)
         self.dentries[new] = self.dentries.pop(old)
+        self.dcache.gone(old)
+        self.dcache.names[new] = 1
 
     def _rename_tree(self, old: str, new: str) -> None:
         if new in self.dentries:
@@ -214,6 +239,7 @@ class Namespace:
         below = [name for name in self.dentries if name == old or name.startswith(f"{old}/")]
         for name in below:
             self.dentries[new + name[len(old) :]] = self.dentries.pop(name)
+            self.dcache.names[new + name[len(old) :]] = self.dcache.names.pop(name, 1)
 
 
 def normal(path: str) -> str:

@@ -33,7 +33,7 @@ def filp_open(machine: Machine, path: str, flags: int) -> int:
     inode = _find_or_create(machine, path, flags)
     _may_open(machine, inode, path, flags)
     if flags & O_TRUNC:
-        number = int(machine.page_cache.truncate_setsize(inode, 0))
+        number = int(machine.truncate.do_truncate(inode, 0))
         if number < 0:
             raise error(-number, path)
     return open_inode(machine, inode, path, flags)

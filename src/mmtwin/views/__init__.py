@@ -32,7 +32,6 @@ from mmtwin.views import (
     stat,
     statm,
     status,
-    swaps,
     tasks,
     topology,
     vmstat,
@@ -45,6 +44,11 @@ if TYPE_CHECKING:
 _NODES, _CPUS = "/sys/devices/system/node", "/sys/devices/system/cpu"
 _NODE_STATES = ("online", "possible", "has_memory")
 
+
+def _show_segments(machine: Machine) -> str:
+    return machine.shared_memory.show()
+
+
 FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/buddyinfo": buddyinfo.show,
     "/proc/cpuinfo": cpu.show_cpuinfo,
@@ -53,7 +57,7 @@ FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/meminfo": meminfo.show,
     "/proc/pagetypeinfo": buddyinfo.show_pagetypes,
     "/proc/stat": cpu.show_stat,
-    "/proc/swaps": swaps.show,
+    "/proc/sysvipc/shm": _show_segments,
     "/proc/uptime": loadavg.show_uptime,
     "/proc/vmstat": vmstat.show,
     "/proc/zoneinfo": zoneinfo.show,
@@ -111,7 +115,7 @@ NOT_MODELLED = frozenset(
     [
         *(f"/proc/{name}" for name in """
         interrupts iomem kallsyms kpagecgroup locks modules mounts net pressure schedstat
-        slabinfo softirqs vmallocinfo""".split()),  # noqa: SIM905
+        slabinfo softirqs swaps vmallocinfo""".split()),  # noqa: SIM905
     ]
 )  # fmt: skip
 _NOT_MODELLED_OF_A_TASK = frozenset(

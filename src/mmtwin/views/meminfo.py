@@ -57,8 +57,9 @@ def _memory(machine: Machine) -> Iterable[Row]:
     yield "MemTotal", int(machine.zones.totalram_pages())
     yield "MemFree", int(machine.vmstat.global_zone_page_state(items.NR_FREE_PAGES))
     yield "MemAvailable", int(machine.zones.si_mem_available())
-    yield "Buffers", 0  # pages of block devices: there are none yet
-    yield "Cached", file_pages - swapcache
+    buffers = int(machine.buffers.nr_blockdev_pages())
+    yield "Buffers", buffers
+    yield "Cached", file_pages - swapcache - buffers
     yield "SwapCached", swapcache
     lru = [_node_item(machine, item) for item in _LRU_ITEMS]
     yield from _lru_rows(lru)
@@ -86,9 +87,9 @@ def _lru_rows(lru: list[int]) -> Iterable[Row]:
 
 
 def _swap(machine: Machine) -> Iterable[Row]:
-    """Areas, and zswap (the 6.18 kernel is built without it)."""
-    yield "SwapTotal", int(machine.swapfile.get_total_swap_pages())
-    yield "SwapFree", int(machine.swapfile.get_nr_swap_pages())
+    """No swap areas and no zswap yet: truly 0. The 6.18 kernel is built without zswap."""
+    yield "SwapTotal", 0
+    yield "SwapFree", 0
     if machine.config.kernel < 618:
         yield "Zswap", 0
         yield "Zswapped", 0

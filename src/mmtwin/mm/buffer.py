@@ -1,0 +1,114 @@
+"""Metadata of file systems: blocks read through the page cache of their device.
+
+    directory block, inode table block  --sb_bread()-->  page of the device's own inode
+
+Its pages are meminfo's Buffers. Whoever reads a block looks for its buffer, fails, makes a page and
+looks again, each time with mark_page_accessed(): a page of metadata is active from its first use.
+
+Models fs/buffer.c: __bread_gfp(), __getblk_slow(), grow_dev_folio(), touch_buffer();
+block/bdev.c: nr_blockdev_pages(); fs/ext4: what ext4_fill_super(), ext4_find_entry() and
+__ext4_get_inode_loc() read.
+Not modelled: where the blocks really lie (each directory has one, inodes have 256 bytes), extent
+and bitmap blocks, the journal, metadata that is written.
+
+Invariant: nr_blockdev_pages() is the number of pages in the caches of devices' inodes.
+"""
+
+import cython
+
+if not cython.compiled:
+    from mmtwin.mm.filemap import PageCache
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
+    from mmtwin.mm.page_flags import INODE_BDEV, PG_private
+    from mmtwin.mm.readahead import Readahead
+    from mmtwin.mm.types import Inodes, Pages, SuperBlocks, i64, u32, u64
+    from mmtwin.mm.uapi import EIO, ENOMEM
+
+INODES_PER_BLOCK = cython.declare(cython.const[cython.int], 16)
+PINNED_BLOCKS = cython.declare(cython.const[cython.int], 3)  # super block, descriptors, journal's
+INODE_TABLE = cython.declare(cython.const[cython.int], 73)  # block numbers
+DIRECTORIES = cython.declare(cython.const[cython.int], 2119)
+
+
+@cython.final
+@cython.cclass
+class Buffers:
+    """Blocks of devices."""
+
+    arena: object
+    pages: Pages
+    inodes: Inodes
+    super_blocks: SuperBlocks
+    page_cache: PageCache
+    readahead: Readahead
+    lru = cython.declare("Lru")
+
+    def __init__(self, arena, config):
+        self.arena = arena
+        self.pages, self.inodes, self.super_blocks = arena.pages, arena.inodes, arena.super_blocks
+
+    def wire(self, m):
+        """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.page_cache, self.readahead, self.lru = m.page_cache, m.readahead, m.lru
+
+    @cython.ccall
+    @cython.nogil
+    def sb_bread(self, i_sb: u32, block: u64) -> i64:
+        """Read a block: the pfn of its page, -EIO, -ENOMEM."""
+        inode: u32 = self.super_blocks[i_sb].s_bd_inode
+        pfn: u64 = self.page_cache.find_get_page(inode, block)
+        if pfn == 0:
+            pfn = self.grow_dev_folio(inode, block)
+            if pfn == 0:
+                return -ENOMEM
+            if self.page_cache.folio_wait_locked(pfn):
+                return -EIO
+        self.lru.mark_page_accessed(pfn)  # touch_buffer()
+        return pfn
+
+    @cython.cfunc
+    @cython.nogil
+    def grow_dev_folio(self, inode: u32, block: u64) -> u64:
+        """A page for a block that no buffer has, being read; or 0."""
+        pfn: u64 = self.page_cache.filemap_alloc_and_add(inode, block, GFP_HIGHUSER_MOVABLE)
+        if pfn:
+            self.lru.mark_page_accessed(pfn)  # FGP_ACCESSED
+            self.pages[pfn].flags |= PG_private
+            self.readahead.read_pages(inode, block, 1)
+        return pfn
+
+    @cython.ccall
+    @cython.nogil
+    def read_inode(self, i_sb: u32, i_ino: u64) -> i64:
+        """The block of the inode table that holds an inode: __ext4_get_inode_loc()."""
+        return self.sb_bread(i_sb, INODE_TABLE + (i_ino - 1) // INODES_PER_BLOCK)
+
+    @cython.ccall
+    @cython.nogil
+    def read_directory(self, i_sb: u32, i_ino: u64) -> i64:
+        """A directory's block: ext4_find_entry()."""
+        return self.sb_bread(i_sb, DIRECTORIES + i_ino)
+
+    @cython.ccall
+    @cython.nogil
+    def fill_super(self, i_sb: u32) -> cython.int:
+        """What a mounted file system keeps in memory: its super block and the like, held."""
+        block: cython.int
+        for block in range(PINNED_BLOCKS):
+            pfn: i64 = self.sb_bread(i_sb, block)
+            if pfn < 0:
+                return cython.cast(cython.int, pfn)
+            self.pages[pfn].refcount += 1
+        return 0
+
+    def nr_blockdev_pages(self):
+        """Buffers of meminfo, in pages."""
+        total = 0
+        for i in self.arena.where("super_blocks", "s_bd_inode"):
+            total += int(self.inodes[int(self.super_blocks[i].s_bd_inode)].nrpages)
+        return total
+
+    def check(self):
+        """A mounted device's inode is one, and only such are."""
+        for i in self.arena.where("super_blocks", "s_bd_inode"):
+            assert self.inodes[int(self.super_blocks[i].s_bd_inode)].i_kind == INODE_BDEV

@@ -1,0 +1,101 @@
+"""Which names and inodes are in memory, so that looking them up reads nothing.
+
+A name that is not is looked for in its directory's block, and its inode read from the inode table:
+two pages of Buffers on a disk, charged to who asks. `drop_caches` (bit 1) forgets all that is not
+in use.
+
+Models fs/dcache.c: d_lookup(), shrink_dcache_sb(); fs/inode.c: prune_icache_sb();
+fs/namei.c: lookup_slow(), as far as they read.
+Not modelled: their slab memory; that reclaim shrinks them; negative entries are never too many.
+
+`arena.names["dcache"]` maps each cached path to 1, or to 0 for one that is known not to exist.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+from typing import TYPE_CHECKING
+
+from mmtwin.mm.page_flags import FS_EXT4, INODE_BDEV, INODE_DIRECTORY
+
+if TYPE_CHECKING:
+    from mmtwin.machine import Machine
+
+
+class DentryCache:
+    """The dentries and inodes that are cached."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    @property
+    def names(self) -> dict[str, int]:
+        """Every cached path."""
+        found: dict[str, int] = self.machine.arena.names.setdefault("dcache", {})
+        return found
+
+    def lookup(self, path: str) -> None:
+        """Read what it takes to know whether there is such a name, and its inode."""
+        cached = self.names
+        if path in cached or path in self.machine.namespace.mounts:
+            return
+        above = posixpath.dirname(path)
+        dentries = self.machine.namespace.dentries
+        if above not in dentries:
+            return
+        self.lookup(above)
+        directory = self.machine.arena.inodes[dentries[above]]
+        if int(directory.i_kind) == INODE_DIRECTORY:
+            self._read("read_directory", int(directory.i_sb), int(directory.i_ino))
+        inode = dentries.get(path, 0)
+        if inode:
+            record = self.machine.arena.inodes[inode]
+            self._read("read_inode", int(record.i_sb), int(record.i_ino))
+        cached[path] = 1 if inode else 0
+
+    def made(self, path: str) -> None:
+        """A new name: its inode's block is read, for others are in it."""
+        record = self.machine.arena.inodes[self.machine.namespace.dentries[path]]
+        self._read("read_inode", int(record.i_sb), int(record.i_ino))
+        self.names[path] = 1
+
+    def gone(self, path: str) -> None:
+        """A name was removed: known not to exist."""
+        self.names[path] = 0
+
+    def _read(self, what: str, super_block: int, number: int) -> None:
+        record = self.machine.arena.super_blocks[super_block]
+        if int(record.s_type) != FS_EXT4:
+            return
+        if not int(record.s_bd_inode):
+            self._fill_super(super_block)
+        result = int(getattr(self.machine.buffers, what)(super_block, number))
+        if result < 0:
+            raise OSError(-result, os.strerror(-result))
+
+    def _fill_super(self, super_block: int) -> None:
+        """A mount reads its super block when something on it is first looked for."""
+        record = self.machine.arena.super_blocks[super_block]
+        inode = int(self.machine.page_cache.new_inode(INODE_BDEV, 0, 1, int(record.s_dev)))
+        if not inode:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        bdev = self.machine.arena.inodes[inode]
+        bdev.i_bdev = int(record.s_bdev)
+        bdev.i_size = int(self.machine.arena.block_devices[int(record.s_bdev)].capacity)
+        record.s_bd_inode = inode
+        self.machine.buffers.fill_super(super_block)
+
+    def shrink(self) -> None:
+        """Forget every name and inode that is not in use: drop_slab()."""
+        namespace = self.machine.namespace
+        inodes = self.machine.arena.inodes
+        kept: dict[str, int] = {}
+        for path, exists in self.names.items():
+            record = inodes[namespace.dentries.get(path, 0) if exists else 0]
+            if int(record.i_kind) != INODE_DIRECTORY and int(record.i_count):
+                while path not in kept and path not in namespace.mounts:
+                    kept[path] = 1
+                    path = posixpath.dirname(path)
+        self.machine.arena.names["dcache"] = kept
