@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any
 
-from mmtwin import cgroups, saved, sysctl, views
+from mmtwin import cgroups, saved, swapon, sysctl, views
 from mmtwin.config import RUN_CGROUP, MachineConfig, describe, load
 from mmtwin.errors import ConfigError
 from mmtwin.mm import load as load_engine
@@ -37,9 +37,14 @@ MECHANISMS = {
     "fallback": "Fallback",
     "pcp": "PerCpuPages",
     "workingset": "Workingset",
+    "content": "Content",
+    "swap_scan": "SwapScan",
     "swapfile": "SwapFile",
     "swap_state": "SwapState",
     "block": "Block",
+    "page_io": "PageIo",
+    "swap_readahead": "SwapReadahead",
+    "swap_fault": "SwapFault",
     "page_writeback": "PageWriteback",
     "rmap_referenced": "RmapReferenced",
     "rmap_unmap": "RmapUnmap",
@@ -60,6 +65,7 @@ MECHANISMS = {
     "shmem": "Shmem",
     "file_table": "FileTable",
     "read_write": "ReadWrite",
+    "shmem_swap": "ShmemSwap",
     "ext4": "Ext4",
     "truncate": "Truncate",
     "buffers": "Buffers",
@@ -70,6 +76,7 @@ MECHANISMS = {
     "file_fault": "FileFault",
     "memory": "Memory",
     "zap": "Zap",
+    "swapoff_walk": "SwapoffWalk",
     "copy_pte": "CopyPte",
     "mprotect_pte": "MprotectPte",
     "mremap_pte": "MremapPte",
@@ -200,6 +207,19 @@ class Machine:
     def write(self, path: str, text: str) -> None:
         """Write a kernel file (OSError: EINVAL with the bounds, EACCES where it is read-only)."""
         views.write(self, path, text)
+
+    def mkswap(self, path: str) -> int:
+        """Write a swap header to a disk (or file): mkswap(8)'s bytes."""
+        return swapon.mkswap(self, path)
+
+    def swapon(self, path: str, priority: int = -1) -> None:
+        """Swap to a disk or file that has a header from now on; priority -1: below those there
+        are (OSError as swapon(2))."""
+        swapon.swapon(self, path, priority)
+
+    def swapoff(self, path: str) -> None:
+        """Swap there no longer; what it holds comes back first (OSError as swapoff(2))."""
+        swapon.swapoff(self, path)
 
     def spawn(self, name: str = "init", pid: int | None = None, cpu: int = 0) -> Task:
         """A task with a fresh address space that holds a stack, vvar and vdso only."""

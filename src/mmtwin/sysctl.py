@@ -192,6 +192,7 @@ _ROWS = (
     vm("user_reserve_kbytes", -1, maximum=LONG_MAX),
     vm("admin_reserve_kbytes", -1, maximum=LONG_MAX),
     vm("max_map_count", 65530),
+    Setting("/proc/sys/vm/page-cluster", "page_cluster", 3, maximum=31),
     vm("mmap_min_addr", 65536, maximum=LONG_MAX),
     vm("min_free_kbytes", -1, changed=_WMARKS),
     vm("watermark_scale_factor", 10, minimum=1, maximum=3000, changed=_WMARKS),
@@ -231,7 +232,7 @@ NOT_MODELLED = frozenset(
         memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
         nr_overcommit_hugepages numa_stat numa_zonelist_order oom_dump_tasks
-        oom_kill_allocating_task page-cluster page_lock_unfairness panic_on_oom stat_interval
+        oom_kill_allocating_task page_lock_unfairness panic_on_oom stat_interval
         stat_refresh unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
         zone_reclaim_mode""".split()),  # noqa: SIM905
         "/proc/sys/kernel/randomize_va_space",

@@ -59,7 +59,7 @@ def run(text: str) -> golden.Record:
 
 
 def test_what_follows_an_unmodelled_command_is_not_answered() -> None:
-    made = run("spawn p\nmkswap /dev/vda\nmmap A 0 4K rw priv,anon\nck s0 maps\n")
+    made = run("spawn p\nsys /sys/kernel/mm/ksm/run 1\nmmap A 0 4K rw priv,anon\nck s0 maps\n")
     assert [op[2] for op in made["ops"]] == ["spawn"]
     assert made["not_modelled"]["line"] == 2
     assert not made["ck"]
@@ -72,10 +72,10 @@ def test_a_file_that_is_not_modelled_is_left_out_with_its_reason() -> None:
 
 
 def test_unanswered_observables_are_not_modelled_and_wrong_ones_outside() -> None:
-    text = "spawn p\nmmap A 0 4K rw priv,anon\nck s0 maps\nmkswap /dev/vda\nw A 4K\n"
+    text = "spawn p\nmmap A 0 4K rw priv,anon\nck s0 maps\nsys /sys/kernel/mm/ksm/run 1\nw A 4K\n"
     made = run(text)
     record = json.loads(json.dumps(made))
-    record["ops"] += [[4, "-", "mkswap /dev/vda", "0"], [5, "p", "w A 4K", "1", 1, 0]]
+    record["ops"] += [[4, "-", "sys /sys/kernel/mm/ksm/run 1", "0"], [5, "p", "w A 4K", "1", 1, 0]]
     record["ck"]["s0|p|maps"]["maps"][0][2] = "r--p"
     result = compare(made, record, {}, "6.12")
     assert result.total(NOT_MODELLED) == 4

@@ -24,8 +24,15 @@ cdef class MemControl
 cdef class MemcgHigh
 cdef class MemcgLimits
 cdef class Workingset
+cdef class Content
+cdef class SwapScan
 cdef class SwapFile
 cdef class SwapState
+cdef class PageIo
+cdef class SwapReadahead
+cdef class SwapFault
+cdef class ShmemSwap
+cdef class SwapoffWalk
 cdef class PageWriteback
 cdef class Readahead
 cdef class Psi
@@ -99,6 +106,8 @@ include "page_flags.py"
 include "pgtable_types.py"
 include "gfp.py"
 include "vmstat_items.py"
+include "swap_entry.py"
+include "swap_types.py"
 include "idpool.py"
 include "clock.py"
 include "mem_map.py"
@@ -120,9 +129,12 @@ include "buddy.py"
 include "fallback.py"
 include "pcp.py"
 include "workingset.py"
+include "content.py"
+include "swap_cluster.py"
 include "swapfile.py"
 include "swap_state.py"
 include "block.py"
+include "page_io.py"
 include "page_writeback.py"
 include "rmap_referenced.py"
 include "rmap_unmap.py"
@@ -148,12 +160,16 @@ include "ext4.py"
 include "truncate.py"
 include "buffer.py"
 include "pgtable.py"
+include "swap_readahead.py"
+include "shmem_swap.py"
 include "tlb.py"
 include "anon_vma.py"
 include "rmap.py"
 include "rss_stat.py"
 include "vm_fault.py"
 include "vma_prot.py"
+include "swap_fault.py"
+include "swapoff.py"
 include "file_fault.py"
 include "memory.py"
 include "zap.py"

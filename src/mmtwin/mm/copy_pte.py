@@ -19,7 +19,8 @@ if not cython.compiled:
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT, PAGE_SPECIAL,
         PMD_MASK, PMD_SIZE, PTE_PFN_MASK, PAGE_UFFD_WP,
     )  # fmt: skip
-    from mmtwin.mm.rss_stat import MM_SHMEMPAGES
+    from mmtwin.mm.rss_stat import MM_SHMEMPAGES, MM_SWAPENTS
+    from mmtwin.mm.swap_entry import PTE_SWP_EXCLUSIVE, pte_to_swp_entry
     from mmtwin.mm.types import Pages, U64s, Vmas, u32, u64
     from mmtwin.mm.uapi import ENOMEM
     from mmtwin.mm.vm_flags import VM_MIXEDMAP, VM_PFNMAP, VM_SHARED
@@ -38,6 +39,8 @@ class CopyPte:
     rmap = cython.declare("Rmap")
     memory = cython.declare("Memory")
     zap = cython.declare("Zap")
+    rss = cython.declare("RssStat")
+    swapfile = cython.declare("SwapFile")
 
     def __init__(self, arena, config):
         self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
@@ -45,6 +48,7 @@ class CopyPte:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.rmap, self.memory, self.zap = m.page_tables, m.rmap, m.memory, m.zap
+        self.rss, self.swapfile = m.rss_stat, m.swapfile
 
     @cython.ccall
     @cython.nogil
@@ -71,7 +75,8 @@ class CopyPte:
                 dst: u64 = self.page_tables.pte_alloc(dst_mm, start)
                 if dst == 0:
                     return -ENOMEM
-                self.copy_pte_range(dst_vma, src_vma, dst, src, (stop - start) >> PAGE_SHIFT)
+                if self.copy_pte_range(dst_vma, src_vma, dst, src, (stop - start) >> PAGE_SHIFT):
+                    return -ENOMEM
             start = stop
         return 0
 
@@ -86,7 +91,7 @@ class CopyPte:
     @cython.cfunc
     @cython.nogil
     def copy_pte_range(self, dst_vma: u32, src_vma: u32, dst: u64, src: u64, n: u64) -> cython.int:
-        """Copy n ptes of one table."""
+        """Copy n ptes of one table: 0 or -ENOMEM."""
         vm_flags: u64 = self.vmas[src_vma].vm_flags
         cow: cython.bint = is_cow_mapping(vm_flags)
         drop: u64 = PAGE_ACCESSED | PAGE_UFFD_WP
@@ -101,6 +106,9 @@ class CopyPte:
         for i in range(n):
             pte: u64 = self.ptes[src + i]
             if not pte & (PAGE_PRESENT | PAGE_PROTNONE):
+                if pte and self.copy_swap_pte(dst_vma, dst + i, src + i):
+                    self.zap.add_mm_rss_vec(self.vmas[dst_vma].vm_mm, file, anon, shmem)
+                    return -ENOMEM
                 continue
             if not pte & PAGE_SPECIAL:
                 pfn: u64 = (pte & PTE_PFN_MASK) >> PAGE_SHIFT
@@ -118,3 +126,17 @@ class CopyPte:
                 self.ptes[src + i] = pte & ~PAGE_RW & ALL_ONES
             self.ptes[dst + i] = pte & keep
         return self.zap.add_mm_rss_vec(self.vmas[dst_vma].vm_mm, file, anon, shmem)
+
+    @cython.cfunc
+    @cython.nogil
+    def copy_swap_pte(self, dst_vma: u32, dst: u64, src: u64) -> cython.int:
+        """The child names the slot too, which nobody has for himself any more: 0 or -ENOMEM.
+        copy_nonpresent_pte()."""
+        pte: u64 = self.ptes[src]
+        if self.swapfile.swap_duplicate(pte_to_swp_entry(pte)):
+            return -ENOMEM
+        if pte & PTE_SWP_EXCLUSIVE:
+            pte ^= PTE_SWP_EXCLUSIVE
+            self.ptes[src] = pte
+        self.ptes[dst] = pte
+        return self.rss.add_mm_counter(self.vmas[dst_vma].vm_mm, MM_SWAPENTS, 1)

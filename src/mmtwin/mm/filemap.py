@@ -73,6 +73,7 @@ class PageCache:
     filemap_read = cython.declare("FilemapRead")
     filemap_write = cython.declare("FilemapWrite")
     memcontrol = cython.declare("MemControl")
+    shmem_swap = cython.declare("ShmemSwap")
     # Whether the last filemap_get_or_read() had to read its page.
     major = cython.declare(cython.int, visibility="readonly")
 
@@ -94,12 +95,12 @@ class PageCache:
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.memory = m.memory
-        self.shmem = m.shmem
         self.readahead, self.block = m.readahead, m.block
         self.truncate = m.truncate
         self.ext4 = m.ext4
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
         self.memcontrol = m.memcontrol
+        self.shmem, self.shmem_swap = m.shmem, m.shmem_swap
 
     def boot(self):
         self.inode_ids.boot()
@@ -118,7 +119,9 @@ class PageCache:
         if pfn:
             return pfn
         if self.inodes[inode].i_kind == INODE_SHMEM:
-            return self.shmem.shmem_alloc_and_add(inode, index)
+            pfn = self.shmem.shmem_alloc_and_add(inode, index)
+            self.major = self.shmem_swap.take_major()
+            return pfn
         pfn = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
         if not pfn:
             return 0
@@ -293,7 +296,9 @@ class PageCache:
         index: u64 = self.xarray.xa_find(inode, first, last)
         while index <= last:
             entry: u64 = self.xarray.xa_load(inode, index)
-            if entry & XA_VALUE:
+            if entry & XA_VALUE and self.inodes[inode].i_kind == INODE_SHMEM:
+                self.shmem_swap.shmem_free_swap(inode, index, entry ^ XA_VALUE)
+            elif entry & XA_VALUE:
                 self.xarray.xa_erase(inode, index)
             else:
                 self.folio_wait_locked(entry)

@@ -32,7 +32,7 @@ if not cython.compiled:
     from mmtwin.mm.vm_flags import (
         VM_DONTCOPY, VM_DONTDUMP, VM_DROPPABLE, VM_HUGEPAGE, VM_IO, VM_LOCKED, VM_MAYWRITE,
         VM_NOHUGEPAGE, VM_PFNMAP, VM_RAND_READ, VM_READ, VM_SEQ_READ, VM_SHARED, VM_SPECIAL,
-        VM_WIPEONFORK, VM_WRITE, VMOPS_NONE,
+        VM_WIPEONFORK, VM_WRITE, VMOPS_NONE, VMOPS_SHMEM,
     )  # fmt: skip
     from mmtwin.mm.vma import ALL_BITS, VmaOps
     from mmtwin.mm.vma_tree import VmaTree
@@ -137,7 +137,7 @@ class Madvise:
         if self.is_flag_advice(advice):
             return self.madvise_flags(vma, start, end, advice)
         if advice == MADV_WILLNEED:
-            return 0
+            return self.madvise_willneed(vma, start, end)
         if advice == MADV_REMOVE:
             return self.madvise_remove(vma, start, end)
         if advice == MADV_COLD or advice == MADV_PAGEOUT:
@@ -223,6 +223,19 @@ class Madvise:
         if self.vmas[vma].vm_ops != VMOPS_NONE:
             return -EINVAL
         return self.memory.madvise_ptes(vma, start, end, advice)
+
+    @cython.cfunc
+    @cython.nogil
+    def madvise_willneed(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """Begin to read what is in swap."""
+        if self.vmas[vma].vm_file == 0:
+            return self.memory.madvise.swapin_range(vma, start, end)
+        if self.vmas[vma].vm_ops == VMOPS_SHMEM:
+            first: u64 = self.vmas[vma].vm_pgoff + ((start - self.vmas[vma].vm_start) >> PAGE_SHIFT)
+            last: u64 = first + ((end - start) >> PAGE_SHIFT) - 1
+            inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
+            return self.memory.madvise.shmem_swapin_range(inode, first, last)
+        return 0
 
     @cython.cfunc
     @cython.nogil

@@ -651,6 +651,33 @@ class MemControl:
         self.memcgs[self.tasks[task].memcg].nr_tasks -= 1
         return 0
 
+    # -- swap
+
+    @cython.ccall
+    @cython.nogil
+    def mem_cgroup_try_charge_swap(self, pfn: u64, entry: u64) -> cython.int:
+        """A page gets a slot, which is charged to its cgroup: 0 or -ENOMEM."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def mem_cgroup_uncharge_swap(self, entry: u64, nr_pages: u64) -> cython.int:
+        """Slots from `entry` on are free."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def mem_cgroup_swapin_charge_folio(self, pfn: u64, mm: u32, gfp: u32, entry: u64) -> cython.int:
+        """Charge a page to the cgroup that its slot is charged to, or, if that is offline, to an
+        mm's: 0 or -ENOMEM."""
+        return self.mem_cgroup_charge(pfn, mm, gfp)
+
+    @cython.ccall
+    @cython.nogil
+    def mem_cgroup_swap_full(self, pfn: u64) -> cython.bint:
+        """Whether a page's cgroup has used half of the swap that it may use."""
+        return False
+
     # -- invariants
 
     def check(self):

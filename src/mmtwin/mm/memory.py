@@ -8,9 +8,9 @@
 
 Models arch/x86/mm/fault.c: do_user_addr_fault(); mm/memory.c: handle_mm_fault(),
 handle_pte_fault(), do_anonymous_page(), do_wp_page(), wp_page_copy(), wp_can_reuse_anon_folio().
-Not modelled: swapped-out ptes and NUMA hinting (no swap, no balancing yet: such a pte is an
-assertion); transparent huge pages; userfaultfd; per-VMA locks, but for what they change in the
-counting of retried faults.
+Swapped-out ptes are swap_fault.py's.
+Not modelled: NUMA hinting (no balancing yet); transparent huge pages; userfaultfd; per-VMA locks,
+but for what they change in the counting of retried faults.
 
 Invariants: a present pte without PAGE_SPECIAL holds one reference and one mapcount of its page and
 one page of its mm's resident set; the zero page is mapped PAGE_SPECIAL, and in none of them;
@@ -23,15 +23,16 @@ if not cython.compiled:
     from mmtwin.mm.file_fault import FileFault
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_ZERO_BIT
     from mmtwin.mm.page_flags import (
-        PAGE_MAPPING_ANON, PG_anon_exclusive, PG_ksm, PG_lru, PG_reserved, PG_swapbacked,
-        PG_uptodate, PG_zero_page,
+        PAGE_MAPPING_ANON, PG_anon_exclusive, PG_ksm, PG_locked, PG_lru, PG_reserved, PG_swapbacked,
+        PG_swapcache, PG_uptodate, PG_zero_page,
     )  # fmt: skip
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT,
         PAGE_SOFT_DIRTY, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
-    from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, RssStat
+    from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, RssStat
+    from mmtwin.mm.swap_entry import is_swap_pte, pte_to_swp_entry
     from mmtwin.mm.tlb import Tlb
     from mmtwin.mm.types import Currents, Mms, Pages, Sysctls, Tasks, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import SIGBUS, SIGKILL, SIGSEGV
@@ -94,6 +95,10 @@ class Memory:
     mremap = cython.declare("MremapPte")
     gup = cython.declare("Gup")
     madvise = cython.declare("MadvisePte")
+    swap_fault = cython.declare("SwapFault")
+    swap_state = cython.declare("SwapState")
+    swapfile = cython.declare("SwapFile")
+    shmem_swap = cython.declare("ShmemSwap")
 
     def __init__(self, arena, config):
         self.arena = arena
@@ -112,6 +117,8 @@ class Memory:
         self.memcontrol, self.memcg_high = m.memcontrol, m.memcg_high
         self.copy, self.zap, self.mprotect = m.copy_pte, m.zap, m.mprotect_pte
         self.mremap, self.gup, self.madvise = m.mremap_pte, m.gup, m.madvise_pte
+        self.swap_fault, self.swap_state = m.swap_fault, m.swap_state
+        self.swapfile, self.shmem_swap = m.swapfile, m.shmem_swap
 
     def boot(self):
         """The zero page lies in the kernel's image (empty_zero_page)."""
@@ -233,7 +240,8 @@ class Memory:
             if self.vmas[vma].vm_ops == VMOPS_NONE:
                 return self.do_anonymous_page(vma, address, at, write)
             return self.file_fault.do_fault(vma, address, write, flags)
-        assert pte & (PAGE_PRESENT | PAGE_PROTNONE)
+        if not pte & (PAGE_PRESENT | PAGE_PROTNONE):
+            return self.swap_fault.do_swap_page(vma, address, at, write, flags)
         if write and not pte & PAGE_RW:
             return self.do_wp_page(vma, address, at)
         self.ptes[at] = pte | (
@@ -324,7 +332,12 @@ class Memory:
             return False
         if not self.pages[pfn].flags & PG_lru:
             self.lru.lru_add_drain()  # a batch of this CPU may hold a reference
-        if self.pages[pfn].refcount > 1:
+        if self.pages[pfn].refcount > 1 + (1 if self.pages[pfn].flags & PG_swapcache else 0):
+            return False
+        if self.pages[pfn].flags & PG_locked:
+            return False
+        self.swap_state.folio_free_swap(pfn)
+        if self.pages[pfn].refcount != 1:
             return False
         self.rmap.folio_move_anon_rmap(pfn, vma)
         return True
@@ -354,7 +367,9 @@ class Memory:
         self.tlb.flush_tlb_page(mm, address)
         self.set_anon_pte(vma, address, at, pfn)
         if old:
+            self.pages[pfn].content = self.pages[old].content
             self.rmap.remove_rmap(old)
+            self.swap_state.free_swap_cache(old)
             self.lru.put_page(old)
         return 0
 
@@ -433,10 +448,15 @@ class Memory:
 
     def check(self):
         """Recount references, mapcounts and resident sets over all page tables."""
-        mapcount = {}
+        mapcount, named = {}, {}
         for mm in self.arena.where("mms", "pgd"):
             rss = [0, 0, 0, 0]
             for address, _, pte in self.page_tables.walk(mm):
+                if is_swap_pte(pte):
+                    entry = pte_to_swp_entry(pte)
+                    named[entry] = named.get(entry, 0) + 1
+                    rss[MM_SWAPENTS] += 1
+                    continue
                 pfn = self._check_pte(mm, address, pte)
                 if pfn:
                     mapcount[pfn] = mapcount.get(pfn, 0) + 1
@@ -448,6 +468,9 @@ class Memory:
             assert self.pages[pfn].mapcount == count, f"pfn {pfn}: mapcount"
             assert self.pages[pfn].refcount >= count, f"pfn {pfn}: refcount"
         self._check_no_others_mapped(mapcount)
+        for entry in self.shmem_swap.swap_entries():
+            named[entry] = named.get(entry, 0) + 1
+        self.swapfile.check_names(named)
 
     def _check_pte(self, mm, address, pte):
         """pfn of the page that a pte counts as mapping, or 0."""

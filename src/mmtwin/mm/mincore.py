@@ -1,23 +1,28 @@
 """mincore(): which pages of a range are in memory.
 
-A page counts if its pte is present, or if the file behind the mapping has it in its cache.
+A page counts if its pte is present, or if the file behind the mapping has it in its cache; a
+swapped-out one if the swap cache has it.
 Models mm/mincore.c: do_mincore(), mincore_pte_range(), __mincore_unmapped_range().
 Not modelled: the refusal to tell about files that the caller neither owns nor may write (all
-callers are root), swapped-out pages.
+callers are root).
 """
 
 import cython
 
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
+    from mmtwin.mm.page_flags import INODE_SHMEM, PG_uptodate
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE,
     )  # fmt: skip
-    from mmtwin.mm.types import Currents, Files, Mms, U8s, U64s, Vmas, u32, u64
+    from mmtwin.mm.swap_entry import pte_to_swp_entry
+    from mmtwin.mm.swap_state import SwapState
+    from mmtwin.mm.types import Currents, Files, Inodes, Mms, Pages, U8s, U64s, Vmas, u32, u64
     from mmtwin.mm.uapi import EINVAL, ENOMEM
     from mmtwin.mm.vm_flags import VMOPS_SPECIAL
     from mmtwin.mm.vma_tree import VmaTree
+    from mmtwin.mm.xarray import XA_VALUE, XArray
 
 
 @cython.final
@@ -33,14 +38,20 @@ class Mincore:
     page_tables: PageTables
     page_cache: PageCache
     vma_tree: VmaTree
+    pages: Pages
+    inodes: Inodes
+    xarray: XArray
+    swap_state: SwapState
 
     def __init__(self, arena, config):
         self.current, self.mms, self.vmas = arena.current, arena.mms, arena.vmas
         self.files, self.ptes = arena.files, arena.ptes
+        self.pages, self.inodes = arena.pages, arena.inodes
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.page_cache, self.vma_tree = m.page_tables, m.page_cache, m.vma_tree
+        self.xarray, self.swap_state = m.xarray, m.swap_state
 
     @cython.ccall
     def do_mincore(self, start: u64, length: u64, vec: U8s) -> cython.int:
@@ -69,8 +80,22 @@ class Mincore:
         at: u64 = self.page_tables.pte_offset(self.vmas[vma].vm_mm, address)
         if at and self.ptes[at] & (PAGE_PRESENT | PAGE_PROTNONE):
             return 1
+        if at and self.ptes[at]:
+            return self.mincore_swap(pte_to_swp_entry(self.ptes[at]))
         if self.vmas[vma].vm_file == 0:
             return 0
         index: u64 = self.vmas[vma].vm_pgoff + ((address - self.vmas[vma].vm_start) >> PAGE_SHIFT)
         inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
-        return 1 if self.page_cache.find_get_page(inode, index) else 0
+        entry: u64 = self.xarray.xa_load(inode, index)
+        if entry & XA_VALUE:
+            if self.inodes[inode].i_kind == INODE_SHMEM:
+                return self.mincore_swap(entry ^ XA_VALUE)
+            return 0
+        return 1 if entry and self.pages[entry].flags & PG_uptodate else 0
+
+    @cython.cfunc
+    @cython.nogil
+    def mincore_swap(self, entry: u64) -> cython.int:
+        """1 if the swap cache has read the entry's page."""
+        pfn: u64 = self.swap_state.cached_page(entry)
+        return 1 if pfn and self.pages[pfn].flags & PG_uptodate else 0

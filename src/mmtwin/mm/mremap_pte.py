@@ -16,6 +16,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable_types import (
         PAGE_SHIFT, PAGE_SOFT_DIRTY, PMD_MASK, PMD_SIZE, PUD_SIZE,
     )  # fmt: skip
+    from mmtwin.mm.swap_entry import PTE_SWP_SOFT_DIRTY, is_swap_pte
     from mmtwin.mm.tlb import Tlb
     from mmtwin.mm.types import Mms, Sysctls, U64s, Vmas, u32, u64
 
@@ -153,5 +154,7 @@ class MremapPte:
             pte: u64 = self.ptes[old + i]
             if pte:
                 self.ptes[old + i] = 0
-                self.ptes[new + i] = pte | PAGE_SOFT_DIRTY
+                self.ptes[new + i] = pte | (
+                    PTE_SWP_SOFT_DIRTY if is_swap_pte(pte) else PAGE_SOFT_DIRTY
+                )
         return 0

@@ -204,6 +204,13 @@ class Rmap:
 
     @cython.cfunc
     @cython.nogil
+    def root_anon_mapping(self, vma: u32) -> u64:
+        """Page.mapping for a page that may be shared with whoever vma was forked from."""
+        root: u32 = self.anon_vmas[self.vmas[vma].anon_vma].root
+        return cython.cast(u64, root) << 1 | PAGE_MAPPING_ANON
+
+    @cython.cfunc
+    @cython.nogil
     @cython.inline
     def linear_page_index(self, vma: u32, address: u64) -> u64:
         """The offset, in pages, of an address in what vma maps."""

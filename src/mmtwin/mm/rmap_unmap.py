@@ -16,9 +16,13 @@ Invariant: no flush is pending outside of reclaim.
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.page_flags import PAGE_MAPPING_ANON, PG_dirty, PG_swapbacked
-    from mmtwin.mm.pgtable_types import PAGE_DIRTY
-    from mmtwin.mm.rss_stat import MM_ANONPAGES
+    from mmtwin.mm.page_flags import (
+        PAGE_MAPPING_ANON, PG_anon_exclusive, PG_dirty, PG_swapbacked, PG_swapcache,
+    )  # fmt: skip
+    from mmtwin.mm.pgtable_types import PAGE_DIRTY, PAGE_SOFT_DIRTY
+    from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_SWAPENTS
+    from mmtwin.mm.swap_entry import PTE_SWP_EXCLUSIVE, PTE_SWP_SOFT_DIRTY, swp_entry_to_pte
+    from mmtwin.mm.swapfile import SwapFile
     from mmtwin.mm.types import Mms, Pages, U32s, U64s, Vmas, u32, u64
     from mmtwin.mm.vm_flags import VM_DROPPABLE, VM_LOCKED
 
@@ -33,6 +37,7 @@ class RmapUnmap:
     vmas: Vmas
     mms: Mms
     tlb_ubc: U32s  # one cell: CPUs whose TLB has to be flushed
+    swapfile: SwapFile
     rmap = cython.declare("Rmap")
     rss = cython.declare("RssStat")
     tlb = cython.declare("Tlb")
@@ -48,6 +53,7 @@ class RmapUnmap:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.ptes = m.arena.ptes
+        self.swapfile = m.swapfile
         self.rmap, self.rss, self.tlb, self.lru = m.rmap, m.rss_stat, m.tlb, m.lru
         self.memory, self.page_cache, self.mlock_batch = m.memory, m.page_cache, m.mlock_batch
 
@@ -117,9 +123,23 @@ class RmapUnmap:
     @cython.cfunc
     @cython.nogil
     def swap_out_pte(self, pfn: u64, vma: u32, at: u64) -> cython.bint:
-        """Put the page's swap entry in the place of its pte; False if its slot's count cannot be
-        raised. Stands in: there is no swap."""
-        return False
+        """Put the page's swap entry in the place of its pte, which keeps soft-dirty and whether it
+        was exclusive; False if its slot's count cannot be raised."""
+        entry: u64 = self.pages[pfn].private
+        mm: u32 = self.vmas[vma].vm_mm
+        assert self.pages[pfn].flags & PG_swapcache
+        if self.swapfile.swap_duplicate(entry):
+            return False
+        new: u64 = swp_entry_to_pte(entry)
+        if self.pages[pfn].flags & PG_anon_exclusive:
+            self.pages[pfn].flags ^= PG_anon_exclusive  # folio_try_share_anon_rmap_pte()
+            new |= PTE_SWP_EXCLUSIVE
+        if self.ptes[at] & PAGE_SOFT_DIRTY:
+            new |= PTE_SWP_SOFT_DIRTY
+        self.ptes[at] = new
+        self.rss.add_mm_counter(mm, MM_ANONPAGES, -1)
+        self.rss.add_mm_counter(mm, MM_SWAPENTS, 1)
+        return True
 
     # -- TLBs
 

@@ -6,11 +6,12 @@ as a whole when the file is made or resized, or (VM_NORESERVE) page by page as p
 
 Models mm/shmem.c: shmem_file_setup(), shmem_get_folio_gfp(), shmem_acct_size(),
 shmem_reacct_size(), shmem_acct_blocks(), shmem_recalc_inode(), shmem_evict_inode().
-Not modelled: swap, huge pages in shmem (shmem_enabled is `never` by default), the limits of tmpfs
+Pages in swap are shmem_swap.py's.
+Not modelled: huge pages in shmem (shmem_enabled is `never` by default), the limits of tmpfs
 mounts (the internal mount behind all of these has none), fallocate().
 
 Invariants: Committed_AS holds PAGE_ALIGN(i_size) for each inode without VM_NORESERVE, and for each
-with it its `alloced` pages; without swap, alloced is nrpages.
+with it its `alloced` pages; alloced is nrpages and the pages in swap.
 """
 
 import cython
@@ -26,6 +27,7 @@ if not cython.compiled:
         F_SEAL_SHRINK, F_SEAL_WRITE, FMODE_READ, FMODE_WRITE, O_RDWR,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import VM_NORESERVE
+    from mmtwin.mm.xarray import XA_VALUE, XArray
 
 SHM_MNT_DEV = cython.declare(cython.const[cython.uint], 1)  # st_dev 00:01, the internal mount
 F_ALL_SEALS = cython.declare(cython.const[cython.int], 0x3F)
@@ -35,6 +37,7 @@ NR_SHMEM_INODES = 1 << 22
 ShmemInode = cython.struct(
     flags=u64,  # VM_NORESERVE or 0
     alloced=u64,  # pages allocated to the file
+    swapped=u64,  # of these, in swap
     seals=u64,  # F_SEAL_* of a memfd
 )
 
@@ -60,6 +63,8 @@ class Shmem:
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
     overcommit = cython.declare("Overcommit")
+    xarray: XArray
+    shmem_swap = cython.declare("ShmemSwap")
     failed = cython.declare(cython.int, visibility="readonly")  # why there is no page
 
     def __init__(self, arena, config):
@@ -76,6 +81,7 @@ class Shmem:
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.overcommit = m.overcommit
+        self.xarray, self.shmem_swap = m.xarray, m.shmem_swap
 
     @cython.ccall
     @cython.nogil
@@ -177,6 +183,9 @@ class Shmem:
         index: u64 = pos >> PAGE_SHIFT
         while index <= (pos + length - 1) >> PAGE_SHIFT:
             pfn: u64 = self.page_cache.find_get_page(inode, index)
+            entry: u64 = self.xarray.xa_load(inode, index)
+            if entry & XA_VALUE:
+                pfn = self.shmem_swap.swapin(inode, index, entry ^ XA_VALUE)
             # only where its first byte is read
             if pfn and index << PAGE_SHIFT >= pos:
                 self.lru.mark_page_accessed(pfn)
@@ -225,8 +234,13 @@ class Shmem:
     @cython.ccall
     @cython.nogil
     def shmem_alloc_and_add(self, inode: u32, index: u64) -> u64:
-        """A zeroed page for a hole of the file, cached; 0 when out of memory or not granted, and
-        `failed` says why: -ENOSPC for a mount's limit, and for what overcommit refuses."""
+        """A zeroed page for a hole of the file, cached, or the page that is in swap; 0 when out of
+        memory or not granted, and `failed` says why: -ENOSPC for a mount's limit, and for what
+        overcommit refuses."""
+        entry: u64 = self.xarray.xa_load(inode, index)
+        if entry & XA_VALUE:
+            self.failed = -ENOMEM
+            return self.shmem_swap.swapin(inode, index, entry ^ XA_VALUE)
         self.failed = self.acct_block(inode)
         if self.failed:
             return 0
@@ -247,8 +261,9 @@ class Shmem:
     @cython.nogil
     def shmem_recalc_inode(self, inode: u32) -> cython.int:
         """Pages left the cache for good: give back what was accounted for them."""
-        freed: u64 = self.info[inode].alloced - self.inodes[inode].nrpages
-        self.info[inode].alloced = self.inodes[inode].nrpages
+        held: u64 = self.inodes[inode].nrpages + self.info[inode].swapped
+        freed: u64 = self.info[inode].alloced - held
+        self.info[inode].alloced = held
         return self.unacct_blocks(inode, freed)
 
     @cython.ccall
@@ -328,7 +343,8 @@ class Shmem:
         return total
 
     def check(self):
-        """Without swap, what was allocated is what is cached; other inodes have no record."""
+        """What was allocated is cached or in swap; other inodes have no record."""
         for inode in self.arena.where("shmem_inodes", "alloced"):
             assert self.inodes[inode].i_kind == INODE_SHMEM
-            assert self.info[inode].alloced == self.inodes[inode].nrpages
+            held = self.inodes[inode].nrpages + self.info[inode].swapped
+            assert self.info[inode].alloced == held

@@ -3,8 +3,8 @@
 Models fs/proc/task_mmu.c: smaps_pte_range(), smaps_account(), pagemap_pmd_range(),
 pte_to_pagemap_entry(), clear_refs_write(), clear_refs_pte_range(), clear_soft_dirty();
 fs/proc/page.c: stable_page_flags(), kpagecount.
-Not modelled: swapped-out ptes, huge pages and hugetlb (there are none yet: SmapsStat has no such
-fields, and the views print the kernel's 0 for them, as a kernel without any does).
+Not modelled: huge pages and hugetlb (there are none yet: SmapsStat has no such fields, and the
+views print the kernel's 0 for them, as a kernel without any does).
 
 Units: SmapsStat is in bytes, its pss fields in bytes << PSS_SHIFT, as in the kernel.
 """
@@ -16,17 +16,25 @@ if not cython.compiled:
         PAGE_MAPPING_ANON, PG_active, PG_anon_exclusive, PG_arch_1, PG_buddy, PG_dirty, PG_head,
         PG_hwpoison, PG_idle, PG_ksm, PG_locked, PG_lru, PG_mlocked, PG_owner_2, PG_owner_priv_1,
         PG_private, PG_private_2, PG_reclaim, PG_referenced, PG_reserved, PG_slab, PG_swapbacked,
-        PG_table, PG_uncached, PG_unevictable, PG_uptodate, PG_writeback, PG_young, PG_zero_page,
+        PG_swapcache, PG_table, PG_uncached, PG_unevictable, PG_uptodate, PG_writeback, PG_young,
+        PG_zero_page,
     )  # fmt: skip
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT, PAGE_SIZE,
         PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
     )  # fmt: skip
+    from mmtwin.mm.shmem_swap import ShmemSwap
+    from mmtwin.mm.swap_entry import (
+        PTE_SWP_SOFT_DIRTY, is_swap_pte, pte_to_swp_entry, swp_offset, swp_type,
+    )  # fmt: skip
+    from mmtwin.mm.swapfile import SwapFile
     from mmtwin.mm.tlb import Tlb
-    from mmtwin.mm.types import Mms, Pages, Sysctls, U64s, Vmas, u32, u64
+    from mmtwin.mm.types import Files, Mms, Pages, Sysctls, U64s, Vmas, u32, u64
     from mmtwin.mm.uapi import EINVAL
-    from mmtwin.mm.vm_flags import VM_LOCKED, VM_PFNMAP, VM_SOFTDIRTY
+    from mmtwin.mm.vm_flags import (
+        VM_LOCKED, VM_PFNMAP, VM_SHARED, VM_SOFTDIRTY, VM_WRITE, VMOPS_SHMEM,
+    )  # fmt: skip
     from mmtwin.mm.rss_stat import RssStat
 
 PSS_SHIFT = cython.declare(cython.const[cython.int], 12)
@@ -37,6 +45,7 @@ KERNEL_KPF_KSM_BUG = cython.declare(cython.const[cython.int], 612)  # all anonym
 PM_SOFT_DIRTY = cython.declare(cython.const[cython.ulonglong], 0x80000000000000)
 PM_MMAP_EXCLUSIVE = cython.declare(cython.const[cython.ulonglong], 0x100000000000000)
 PM_FILE = cython.declare(cython.const[cython.ulonglong], 0x2000000000000000)
+PM_SWAP = cython.declare(cython.const[cython.ulonglong], 0x4000000000000000)
 PM_PRESENT = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)
 
 # /proc/PID/clear_refs
@@ -63,6 +72,8 @@ SmapsStat = cython.struct(
     pss_shmem=u64,
     pss_dirty=u64,
     pss_locked=u64,
+    swap=u64,
+    pss_swap=u64,
 )
 
 if cython.compiled:
@@ -86,16 +97,19 @@ class TaskMmu:
     tlb: Tlb
     rss: RssStat
     vma_tree = cython.declare("VmaTree")
+    files: Files
+    swapfile: SwapFile
+    shmem_swap: ShmemSwap
 
     def __init__(self, arena, config):
-        self.pages, self.ptes = arena.pages, arena.ptes
+        self.pages, self.ptes, self.files = arena.pages, arena.ptes, arena.files
         self.vmas, self.mms, self.sysctl = arena.vmas, arena.mms, arena.sysctl
         self.stat = arena.array("smaps_stat", "task_mmu.SmapsStat", 1)
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
-        self.vma_tree = m.vma_tree
+        self.vma_tree, self.swapfile, self.shmem_swap = m.vma_tree, m.swapfile, m.shmem_swap
 
     # smaps
 
@@ -133,6 +147,8 @@ class TaskMmu:
         self.stat[0].pss_shmem = 0
         self.stat[0].pss_dirty = 0
         self.stat[0].pss_locked = 0
+        self.stat[0].swap = 0
+        self.stat[0].pss_swap = 0
         return 0
 
     @cython.ccall
@@ -143,6 +159,7 @@ class TaskMmu:
         locked: cython.bint = (self.vmas[vma].vm_flags & VM_LOCKED) != 0
         address: u64 = self.vmas[vma].vm_start
         end: u64 = self.vmas[vma].vm_end
+        self.smap_shmem_swap(vma)
         while address < end:
             address = self.page_tables.next_pmd(mm, address, end)
             if address >= end:
@@ -159,8 +176,45 @@ class TaskMmu:
 
     @cython.cfunc
     @cython.nogil
+    def smap_shmem_swap(self, vma: u32) -> cython.int:
+        """What the shmem file behind a vma has in swap. (A private writable mapping's own pages
+        hide those of the file; the kernel then looks only where the vma has no pte.)"""
+        if self.vmas[vma].vm_ops != VMOPS_SHMEM:
+            return 0
+        inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
+        first: u64 = self.vmas[vma].vm_pgoff
+        pages: u64 = (self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> PAGE_SHIFT
+        swapped: u64 = self.shmem_swap.shmem_partial_swap_usage(inode, first, first + pages - 1)
+        if swapped and not self.vmas[vma].vm_flags & VM_SHARED:
+            if self.vmas[vma].vm_flags & VM_WRITE:
+                swapped -= self.hidden_swap(vma, inode)
+        self.stat[0].swap += swapped << PAGE_SHIFT
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def hidden_swap(self, vma: u32, inode: u32) -> u64:
+        """Pages of a file in swap where a private mapping of it has a pte."""
+        hidden: u64 = 0
+        address: u64 = self.vmas[vma].vm_start
+        index: u64 = self.vmas[vma].vm_pgoff
+        while address < self.vmas[vma].vm_end:
+            at: u64 = self.page_tables.pte_offset(self.vmas[vma].vm_mm, address)
+            if at and self.ptes[at]:
+                hidden += self.shmem_swap.shmem_partial_swap_usage(inode, index, index)
+            address += PAGE_SIZE
+            index += 1
+        return hidden
+
+    @cython.cfunc
+    @cython.nogil
     def smaps_pte_entry(self, pte: u64, locked: cython.bint) -> cython.int:
         """One pte: smaps_account()."""
+        if is_swap_pte(pte):
+            names: u64 = self.swapfile.swp_swapcount(pte_to_swp_entry(pte))
+            self.stat[0].swap += PAGE_SIZE
+            self.stat[0].pss_swap += (PAGE_SIZE << PSS_SHIFT) // (names if names > 1 else 1)
+            return 0
         if not pte & (PAGE_PRESENT | PAGE_PROTNONE) or pte & PAGE_SPECIAL:
             return 0
         pfn: u64 = (pte & PTE_PFN_MASK) >> PAGE_SHIFT
@@ -235,6 +289,11 @@ class TaskMmu:
     def pte_to_pagemap_entry(self, pte: u64, vm_flags: u64) -> u64:
         """One entry; soft-dirty is also what the whole vma is, until clear_refs."""
         entry: u64 = PM_SOFT_DIRTY if vm_flags & VM_SOFTDIRTY else 0
+        if is_swap_pte(pte):
+            if pte & PTE_SWP_SOFT_DIRTY:
+                entry |= PM_SOFT_DIRTY
+            swap: u64 = pte_to_swp_entry(pte)
+            return entry | PM_SWAP | swp_offset(swap) << 5 | swp_type(swap)
         if not pte & (PAGE_PRESENT | PAGE_PROTNONE):
             return entry
         pfn: u64 = (pte & PTE_PFN_MASK) >> PAGE_SHIFT
@@ -309,6 +368,8 @@ class TaskMmu:
         lets a cached translation hide later accesses."""
         pte: u64 = self.ptes[at]
         if not pte & (PAGE_PRESENT | PAGE_PROTNONE):
+            if kind == CLEAR_REFS_SOFT_DIRTY and pte:
+                self.ptes[at] = pte & ~PTE_SWP_SOFT_DIRTY & ALL_ONES
             return 0
         if kind == CLEAR_REFS_SOFT_DIRTY:
             self.ptes[at] = pte & ~(PAGE_RW | PAGE_SOFT_DIRTY) & ALL_ONES
@@ -338,6 +399,8 @@ class TaskMmu:
         u |= self.kpf_copy(flags, PG_uptodate, 3) | self.kpf_copy(flags, PG_writeback, 8)
         u |= self.kpf_copy(flags, PG_lru, 5) | self.kpf_copy(flags, PG_referenced, 2)
         u |= self.kpf_copy(flags, PG_active, 6) | self.kpf_copy(flags, PG_reclaim, 9)
+        if flags & PG_swapbacked:
+            u |= self.kpf_copy(flags, PG_swapcache, 13)
         u |= self.kpf_copy(flags, PG_swapbacked, 14) | self.kpf_copy(flags, PG_unevictable, 18)
         u |= self.kpf_copy(flags, PG_mlocked, 33) | self.kpf_copy(flags, PG_hwpoison, 19)
         u |= self.kpf_copy(flags, PG_reserved, 32) | self.kpf_copy(flags, PG_idle, 25)
@@ -377,5 +440,5 @@ def _smaps_fields():
     return (
         "resident", "shared_clean", "shared_dirty", "private_clean", "private_dirty", "referenced",
         "anonymous", "lazyfree", "ksm", "pss", "pss_anon", "pss_file", "pss_shmem", "pss_dirty",
-        "pss_locked",
+        "pss_locked", "swap", "pss_swap",
     )  # fmt: skip

@@ -51,6 +51,7 @@ Vma = cython.struct(
     vm_flags=u64,  # VM_* (vm_flags.py)
     vm_pgoff=u64,  # pages; for private anonymous memory vm_start >> 12 when it was mapped
     rb_subtree_gap=u64,  # largest gap before any vma of this subtree, bytes
+    swap_readahead_info=u64,  # SWAP_RA_VAL(): address, window and hits of the last swap-in; 0: none
     vm_mm=u32,  # owner, index into `mms`
     vm_file=u32,  # index into `files`, 0 for anonymous
     vm_next=u32,  # neighbours in address order

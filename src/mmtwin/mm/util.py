@@ -63,6 +63,13 @@ class Overcommit:
 
     @cython.ccall
     @cython.nogil
+    def set_swap_pages(self, nr_pages: i64) -> cython.int:
+        """total_swap_pages has changed."""
+        self.committed[COMMITTED_SWAP] = nr_pages
+        return 0
+
+    @cython.ccall
+    @cython.nogil
     def security_vm_enough_memory(self, mm: u32, nr_pages: i64) -> cython.int:
         """Charge pages, or -ENOMEM: security_vm_enough_memory_mm(), for root."""
         return self.vm_enough_memory(mm, nr_pages, True)

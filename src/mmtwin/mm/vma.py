@@ -104,6 +104,7 @@ class VmaOps:
         """Give back a record that is neither linked nor holds references (see remove_vma())."""
         self.set_fields(vma, 0, 0, 0, 0)
         self.vmas[vma].rb_subtree_gap = 0
+        self.vmas[vma].swap_readahead_info = 0
         self.vmas[vma].vm_mm = 0
         self.vmas[vma].vm_file = 0
         self.forget_links(vma)
@@ -126,6 +127,7 @@ class VmaOps:
             self.vmas[vma].vm_pgoff,
             self.vmas[vma].vm_flags,
         )
+        self.vmas[new].swap_readahead_info = self.vmas[vma].swap_readahead_info
         self.vmas[new].vm_ops = self.vmas[vma].vm_ops
         self.vmas[new].name = self.vmas[vma].name
         self.vmas[new].vm_file = self.vmas[vma].vm_file

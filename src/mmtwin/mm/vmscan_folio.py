@@ -316,7 +316,9 @@ class ShrinkFolios:
             self.vmstat.count_folio_events(pfn, PGLAZYFREED, cython.cast(i64, nr))
             self.pages[pfn].refcount = 0
             return VERDICT_FREE
-        if mapping == 0 or self.pages[pfn].refcount != 2 or flags & PG_dirty:
+        if mapping == 0 and not flags & PG_swapcache:  # a page of shmem that went to swap has none
+            return VERDICT_KEEP
+        if self.pages[pfn].refcount != 2 or flags & PG_dirty:
             return VERDICT_KEEP
         if flags & PG_swapcache:
             shadow = self.workingset.workingset_eviction(pfn, self.scs[sc].target_mem_cgroup)

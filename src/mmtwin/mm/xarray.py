@@ -4,9 +4,11 @@
           |
     [shift 6: 0 1 2 ... 63]       slot o of a node with shift s covers the indices whose bits
        |   |                      s .. s + 5 are o
-    [shift 0]  [shift 0]          leaves: entries, a pfn or a value (XA_VALUE: later, shadows)
+    [shift 0]  [shift 0]          leaves: entries, a pfn or a value (XA_VALUE)
 
 Node n has its 64 slots in `xa_slots`, from n * 64 on.
+
+A value is a swap entry in an inode of shmem, a shadow entry (workingset.py) in any other.
 
 Models lib/xarray.c: xa_load(), xas_store(), xas_create(), xas_expand(), xas_shrink(),
 xas_delete_node(), xa_find().

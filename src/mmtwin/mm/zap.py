@@ -13,15 +13,16 @@ in between, so the allocator ends in the same state).
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.page_flags import PAGE_MAPPING_ANON
+    from mmtwin.mm.page_flags import PAGE_MAPPING_ANON, PG_swapcache
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE,
         PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
     )  # fmt: skip
-    from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, RssStat
+    from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, RssStat
+    from mmtwin.mm.swap_entry import PTE_SWP_NEXT, pte_to_swp_entry
     from mmtwin.mm.tlb import Tlb
-    from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, i64, u32, u64
+    from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, i32, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_RAND_READ, VM_SEQ_READ
 
 # struct mmu_gather: the range to be flushed; `depth` counts the open ones, `keep_cows` is what
@@ -29,6 +30,7 @@ if not cython.compiled:
 MmuGather = cython.struct(start=u64, end=u64, mm=u32, depth=u32, keep_cows=u64)
 # Until 6.14 what unmaps (munmap, exit, MADV_DONTNEED) first emptied this CPU's LRU batches.
 NO_DRAIN_BEFORE_ZAP = cython.declare(cython.const[cython.int], 614)
+SWAP_PTE_BATCH = cython.declare(cython.const[cython.int], 609)  # runs of slots freed together
 PT_RECLAIM = cython.declare(cython.const[cython.int], 614)  # CONFIG_PT_RECLAIM, on by default
 # Pages taken out of one page table, by kind.
 RssVec = cython.struct(file=i64, anon=i64, shmem=i64)
@@ -57,6 +59,8 @@ class Zap:
     rmap = cython.declare("Rmap")
     page_cache = cython.declare("PageCache")
     memory = cython.declare("Memory")
+    swapfile = cython.declare("SwapFile")
+    swap_state = cython.declare("SwapState")
 
     def __init__(self, arena, config):
         self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
@@ -67,7 +71,7 @@ class Zap:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
         self.lru, self.rmap, self.page_cache = m.lru, m.rmap, m.page_cache
-        self.memory = m.memory
+        self.memory, self.swapfile, self.swap_state = m.memory, m.swapfile, m.swap_state
 
     @cython.ccall
     @cython.nogil
@@ -166,14 +170,38 @@ class Zap:
                 elif self.pages[pfn].mapping & PAGE_MAPPING_ANON:
                     anon += 1
                     self.rmap.remove_rmap(pfn)
+                    if self.pages[pfn].flags & PG_swapcache:
+                        self.swap_state.free_swap_cache(pfn)
                     self.lru.put_page(pfn)
                 else:
                     shmem += self.memory.mm_counter_file(pfn) == MM_SHMEMPAGES
                     file += self.memory.mm_counter_file(pfn) == MM_FILEPAGES
                     self.zap_file_page(pfn, pte, recency)
+            elif pte:
+                nr: u64 = self.zap_swap_ptes(vma, at, end)
+                at += nr
+                address += nr << PAGE_SHIFT
+                continue
             at += 1
             address += PAGE_SIZE
         return self.add_mm_rss_vec(self.vmas[vma].vm_mm, -file, -anon, -shmem)
+
+    @cython.cfunc
+    @cython.nogil
+    def zap_swap_ptes(self, vma: u32, at: u64, end: u64) -> u64:
+        """Forget a run of swapped-out pages, which begins at `at`: how many. From 6.9, slots in a
+        row go together: swap_pte_batch()."""
+        pte: u64 = self.ptes[at]
+        nr: u64 = 1
+        if self.sysctl[0].kernel >= SWAP_PTE_BATCH:
+            while at + nr < end and self.ptes[at + nr] == pte + nr * PTE_SWP_NEXT:
+                nr += 1
+        for i in range(nr):
+            self.ptes[at + i] = 0
+        self.rss.sync_current(self.vmas[vma].vm_mm)
+        self.rss.add_mm_counter(self.vmas[vma].vm_mm, MM_SWAPENTS, -cython.cast(i32, nr))
+        self.swapfile.free_swap_and_cache_nr(pte_to_swp_entry(pte), nr)
+        return nr
 
     @cython.cfunc
     @cython.nogil

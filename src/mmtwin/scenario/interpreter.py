@@ -29,6 +29,8 @@ from mmtwin.scenario.program import (
 from mmtwin.scenario.touch_commands import TOUCH_COMMANDS
 from mmtwin.task import SignalError, Task
 
+SWAP_VERBS = ("mkswap", "swapon", "swapoff")
+MKSWAP_BYTES = "4096"  # that it wrote
 HEX_FROM = 0x1000000  # results from here on are printed in hex
 CALLS = {**MEMORY_COMMANDS, **TOUCH_COMMANDS, **FILE_COMMANDS}
 
@@ -227,7 +229,9 @@ class Interpreter:
         except OSError as error:
             silent, answer = False, f"E {error.errno}"
         if not silent:
-            self.answer(command, "-", answer)
+            answer = MKSWAP_BYTES if command.verb == "mkswap" and answer == "0" else answer
+            told = command.text if command.verb not in SWAP_VERBS else command.verb
+            self.ops.append([command.line, "-", told, answer])
 
     def answer(self, command: Command, task: str, result: str, *faults: int) -> None:
         """One row of `ops`."""

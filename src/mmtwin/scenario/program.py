@@ -44,9 +44,10 @@ STACK_TOP, STACK_PAGES = 0x7FFFFFFFF000, 3
 CHILD_PAGES, PARENT_PAGES = 3, 2
 FILE_SIZE = (TEXT_PAGES + 1) * PAGE_SIZE
 
-# Swap, and what is mounted at /mnt
+# Swap, and what is mounted at /mnt. In exact mode /dev/vda stands for a null_blk disk.
+SWAP_DISK, EXACT_SWAP_DISK = "vda", "nullb0"
 DISKS = [
-    {"name": "vda", "profile": "null_blk", "size": "1G"},
+    {"name": SWAP_DISK, "profile": "null_blk", "size": "1G"},
     {"name": "vdb", "profile": "null_blk", "size": "1G"},
 ]
 
@@ -78,9 +79,13 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
     cpus, size, nodes = int(match[1]), float(match[2]), int(match[3])
     ram = f"{int(size * 1024)}M"
     tlb = {"pcid": False}  # QEMU's plain CPU
+    disks = [dict(disk) for disk in DISKS]
+    if config == EXACT_MODE:
+        disks[0]["name"] = EXACT_SWAP_DISK
     made = Machine(
-        ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, disk=DISKS, engine=engine
+        ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, disk=disks, engine=engine
     )
+    made.mkswap(f"/dev/{disks[0]['name']}")
     make_files(made)
     return made
 

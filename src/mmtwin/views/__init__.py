@@ -32,6 +32,7 @@ from mmtwin.views import (
     stat,
     statm,
     status,
+    swaps,
     tasks,
     topology,
     vmstat,
@@ -57,6 +58,7 @@ FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/meminfo": meminfo.show,
     "/proc/pagetypeinfo": buddyinfo.show_pagetypes,
     "/proc/stat": cpu.show_stat,
+    "/proc/swaps": swaps.show,
     "/proc/sysvipc/shm": _show_segments,
     "/proc/uptime": loadavg.show_uptime,
     "/proc/vmstat": vmstat.show,
@@ -115,7 +117,7 @@ NOT_MODELLED = frozenset(
     [
         *(f"/proc/{name}" for name in """
         interrupts iomem kallsyms kpagecgroup locks modules mounts net pressure schedstat
-        slabinfo softirqs swaps vmallocinfo""".split()),  # noqa: SIM905
+        slabinfo softirqs vmallocinfo""".split()),  # noqa: SIM905
     ]
 )  # fmt: skip
 _NOT_MODELLED_OF_A_TASK = frozenset(

@@ -87,9 +87,9 @@ def _lru_rows(lru: list[int]) -> Iterable[Row]:
 
 
 def _swap(machine: Machine) -> Iterable[Row]:
-    """No swap areas and no zswap yet: truly 0. The 6.18 kernel is built without zswap."""
-    yield "SwapTotal", 0
-    yield "SwapFree", 0
+    """Areas, and zswap (the 6.18 kernel is built without it)."""
+    yield "SwapTotal", int(machine.swapfile.get_total_swap_pages())
+    yield "SwapFree", int(machine.swapfile.get_nr_swap_pages())
     if machine.config.kernel < 618:
         yield "Zswap", 0
         yield "Zswapped", 0

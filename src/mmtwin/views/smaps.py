@@ -62,7 +62,7 @@ KSM_SINCE, WIDE_THP_SINCE, LOCKONFAULT_SINCE = 606, 606, 602
 Sums = dict[str, int]  # bytes, by the field of struct mem_size_stats
 
 # The lines that areas and the roll-up have in common, and the field of each; "" where the model
-# has truly none: no huge pages, no swap.
+# has truly none: no huge pages.
 _LINES = (
     ("Rss", "resident"),
     ("Pss", "pss"),
@@ -83,8 +83,8 @@ _LINES = (
     ("FilePmdMapped", ""),
     ("Shared_Hugetlb", ""),
     ("Private_Hugetlb", ""),
-    ("Swap", ""),
-    ("SwapPss", ""),
+    ("Swap", "swap"),
+    ("SwapPss", "pss_swap"),
     ("Locked", "pss_locked"),
 )
 _ONLY_ROLLUP = ("Pss_Anon", "Pss_File", "Pss_Shmem")
