@@ -46,6 +46,8 @@ MECHANISMS = {
     "swap_readahead": "SwapReadahead",
     "swap_fault": "SwapFault",
     "page_writeback": "PageWriteback",
+    "fs_writeback": "FsWriteback",
+    "dirty_throttle": "DirtyThrottle",
     "rmap_referenced": "RmapReferenced",
     "rmap_unmap": "RmapUnmap",
     "folios": "ShrinkFolios",

@@ -184,6 +184,7 @@ def vm(name: str, default: int = 0, **others: int | str) -> Setting:
     return Setting(f"/proc/sys/vm/{name}", name, default, **others)  # type: ignore[arg-type]
 
 
+_RATELIMIT = "dirty_throttle.writeback_set_ratelimit"
 _WMARKS = "zones.setup_per_zone_wmarks"
 _ROWS = (
     vm("overcommit_memory", 0, maximum=2),
@@ -200,6 +201,29 @@ _ROWS = (
     Ratios("/proc/sys/vm/lowmem_reserve_ratio", "", -1),
     vm("swappiness", 60, maximum=200),
     vm("legacy_va_layout", 0),
+    vm("dirty_ratio", 20, maximum=100, clears="dirty_bytes", changed=_RATELIMIT),
+    vm(
+        "dirty_bytes",
+        0,
+        minimum=2 * PAGE_SIZE,
+        maximum=LONG_MAX,
+        clears="dirty_ratio",
+        changed=_RATELIMIT,
+    ),
+    vm("dirty_background_ratio", 10, maximum=100, clears="dirty_background_bytes"),
+    vm(
+        "dirty_background_bytes",
+        0,
+        minimum=1,
+        maximum=LONG_MAX,
+        clears="dirty_background_ratio",
+    ),
+    vm(
+        "dirty_writeback_centisecs",
+        500,
+        changed="fs_writeback.dirty_writeback_centisecs_changed",
+    ),
+    vm("dirty_expire_centisecs", 3000),
     HighFraction(
         "/proc/sys/vm/percpu_pagelist_high_fraction",
         "percpu_pagelist_high_fraction",
@@ -226,8 +250,7 @@ NOT_MODELLED = frozenset(
     [
         *(f"/proc/sys/vm/{name}" for name in """
         compact_memory compact_unevictable_allowed compaction_proactiveness defrag_mode
-        dirty_background_bytes dirty_background_ratio dirty_bytes dirty_expire_centisecs dirty_ratio
-        dirty_writeback_centisecs dirtytime_expire_seconds extfrag_threshold
+        dirtytime_expire_seconds extfrag_threshold
         hugetlb_optimize_vmemmap hugetlb_shm_group laptop_mode memfd_noexec
         memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy

@@ -135,3 +135,51 @@ def test_every_engine_builds_the_same_tree() -> None:
         m.xarray.check()
         digests.add(m.arena.digest())
     assert len(digests) == 1
+
+
+MARK_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["store", "value", "erase", "set", "set", "clear"]),
+        INDICES,
+        st.integers(0, 2),
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=MARK_STEPS, engine=st.sampled_from(built_engines()))
+def test_marks_go_with_their_entries(engine: str, steps: list[tuple[str, int, int]]) -> None:
+    m = machine(engine)
+    entries: dict[int, int] = {}
+    marked: list[set[int]] = [set(), set(), set()]
+    for what, index, mark in steps:
+        if what in ("store", "value"):
+            entry = 1000 + index % 1000 if what == "store" else XA_VALUE | 5
+            assert m.xarray.xa_store(INODE, index, entry) == 0
+            entries[index] = entry
+        elif what == "erase":
+            m.xarray.xa_erase(INODE, index)
+            entries.pop(index, None)
+        elif entries.get(index, XA_VALUE) & XA_VALUE:
+            continue  # only pages are ever marked
+        elif what == "set":
+            m.xarray.xa_set_mark(INODE, index, mark)
+            marked[mark].add(index)
+        else:
+            m.xarray.xa_clear_mark(INODE, index, mark)
+            marked[mark].discard(index)
+        for one in marked:
+            one &= {i for i, e in entries.items() if not e & XA_VALUE}
+        for number, one in enumerate(marked):
+            assert found_marked(m, number) == sorted(one)
+            assert bool(m.xarray.xa_marked(INODE, number)) == bool(one)
+            assert bool(m.xarray.xa_get_mark(INODE, index, number)) == (index in one)
+    m.xarray.check()
+
+
+def found_marked(m: Machine, mark: int) -> list[int]:
+    found, index = [], 0
+    while (index := int(m.xarray.xa_find_marked(INODE, index, LAST, mark))) <= LAST:
+        found.append(index)
+        index += 1
+    return found

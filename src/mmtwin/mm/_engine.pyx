@@ -34,6 +34,8 @@ cdef class SwapFault
 cdef class ShmemSwap
 cdef class SwapoffWalk
 cdef class PageWriteback
+cdef class FsWriteback
+cdef class DirtyThrottle
 cdef class Readahead
 cdef class Psi
 cdef class RmapReferenced
@@ -136,6 +138,8 @@ include "swap_state.py"
 include "block.py"
 include "page_io.py"
 include "page_writeback.py"
+include "fs_writeback.py"
+include "balance_dirty_pages.py"
 include "rmap_referenced.py"
 include "rmap_unmap.py"
 include "vmscan_folio.py"

@@ -36,7 +36,7 @@ if not cython.compiled:
     from mmtwin.mm.uapi import EIO, ENOSPC
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
-        NR_DIRTIED, NR_FILE_DIRTY, NR_FILE_PAGES, NR_SHMEM, NR_ZONE_WRITE_PENDING, PGPGIN,
+        NR_FILE_PAGES, NR_SHMEM, PGPGIN,
     )  # fmt: skip
     from mmtwin.mm.workingset import Workingset
     from mmtwin.mm.xarray import XA_SHADOW, XA_VALUE, XArray
@@ -74,6 +74,9 @@ class PageCache:
     filemap_write = cython.declare("FilemapWrite")
     memcontrol = cython.declare("MemControl")
     shmem_swap = cython.declare("ShmemSwap")
+    block = cython.declare("Block")
+    writeback = cython.declare("PageWriteback")
+    fs_writeback = cython.declare("FsWriteback")
     # Whether the last filemap_get_or_read() had to read its page.
     major = cython.declare(cython.int, visibility="readonly")
 
@@ -95,7 +98,9 @@ class PageCache:
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.memory = m.memory
-        self.readahead, self.block = m.readahead, m.block
+        self.readahead = m.readahead
+        self.block, self.writeback = m.block, m.page_writeback
+        self.fs_writeback = m.fs_writeback
         self.truncate = m.truncate
         self.ext4 = m.ext4
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
@@ -234,11 +239,12 @@ class PageCache:
         """Take a page that nobody maps out of the cache and drop the cache's reference."""
         inode: u32 = cython.cast(u32, self.pages[pfn].mapping >> 1)
         assert self.pages[pfn].mapcount == 0
-        self.xarray.xa_erase(inode, self.pages[pfn].index)
-        self.inodes[inode].nrpages -= 1
+        assert not self.pages[pfn].flags & PG_writeback
         if self.pages[pfn].flags & PG_dirty:  # its contents go unwritten: folio_cancel_dirty()
             self.pages[pfn].flags ^= PG_dirty
-            self.count_dirty(pfn, -1)
+            self.writeback.folio_account_cleaned(pfn)
+        self.xarray.xa_erase(inode, self.pages[pfn].index)
+        self.inodes[inode].nrpages -= 1
         self.count_cached(pfn, -1)
         if self.inodes[inode].i_kind == INODE_SHMEM:
             self.shmem.shmem_recalc_inode(inode)
@@ -252,19 +258,7 @@ class PageCache:
         if self.pages[pfn].flags & PG_dirty:
             return 0
         self.pages[pfn].flags |= PG_dirty
-        return self.count_dirty(pfn, 1)
-
-    @cython.cfunc
-    @cython.nogil
-    def count_dirty(self, pfn: u64, delta: i64) -> cython.int:
-        """folio_account_dirtied(), or _cleaned(); shmem has nothing to be written back to."""
-        if self.pages[pfn].flags & PG_swapbacked:
-            return 0
-        self.vmstat.mod_lruvec_page_state(pfn, NR_FILE_DIRTY, delta)
-        self.vmstat.mod_zone_page_state(self.pages[pfn].zone, NR_ZONE_WRITE_PENDING, delta)
-        if delta > 0:
-            self.vmstat.mod_node_page_state(self.pages[pfn].node, NR_DIRTIED, delta)
-        return 0
+        return self.writeback.folio_account_dirtied(pfn)
 
     @cython.cfunc
     @cython.nogil
@@ -301,10 +295,19 @@ class PageCache:
             elif entry & XA_VALUE:
                 self.xarray.xa_erase(inode, index)
             else:
-                self.folio_wait_locked(entry)
+                self.wait_for_io(entry)
                 self.filemap_remove_folio(entry)
             index = self.xarray.xa_find(inode, index + 1, last)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def wait_for_io(self, pfn: u64) -> cython.int:
+        """A page is to go: not before its device is done with it."""
+        if self.pages[pfn].flags & PG_swapbacked:
+            return 0
+        self.block.folio_wait_locked(pfn)
+        return self.block.folio_wait_writeback(pfn)
 
     @cython.ccall
     @cython.nogil
@@ -412,6 +415,7 @@ class PageCache:
             self.shmem.shmem_evict_inode(inode)
         self.ext4.evict_inode(inode)
         assert not self.inodes[inode].nrpages and not self.inodes[inode].i_mmap
+        self.fs_writeback.forget_inode(inode)
         self.inodes[inode].i_size = 0
         self.inodes[inode].i_ino = 0
         self.inodes[inode].i_rdev = 0
@@ -437,6 +441,7 @@ class PageCache:
             self.files[file].f_flags = f_flags
             self.files[file].f_mode = f_mode
             self.files[file].f_count = 1
+            self.files[file].f_wb_err = self.writeback.filemap_sample_wb_err(inode)
             self.inodes[inode].i_count += 1
             self.readahead.file_ra_state_init(file)
         return file
@@ -462,6 +467,7 @@ class PageCache:
         self.files[file].f_inode = 0
         self.files[file].f_flags = 0
         self.files[file].f_mode = 0
+        self.files[file].f_wb_err = 0
         self.readahead.file_ra_state_clear(file)
         self.files[file].f_path = 0
         self.file_ids.free(file)

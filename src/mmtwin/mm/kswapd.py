@@ -20,7 +20,7 @@ Invariant: ZONE_RECLAIM_ACTIVE is set only while kswapd runs.
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import KTHREAD_KSWAPD, Clock
+    from mmtwin.mm.clock import JIFFY_NS, KTHREAD_KSWAPD, Clock
     from mmtwin.mm.gfp import GFP_KERNEL, MAX_NR_ZONES, ZONE_NORMAL
     from mmtwin.mm.lruvec import LRUVEC_CGROUP_CONGESTED, LRUVEC_NODE_CONGESTED, SWAP_CLUSTER
     from mmtwin.mm.memcontrol import MEMCG_NONE
@@ -28,7 +28,7 @@ if not cython.compiled:
     from mmtwin.mm.pgdat import PGDAT_DIRTY, PGDAT_WRITEBACK, PgdatArray
     from mmtwin.mm.scan_control import DEF_PRIORITY, RECLAIMER_KSWAPD, ScanControls, ScanStack
     from mmtwin.mm.types import Sysctls, U64s, u32, u64
-    from mmtwin.mm.vmscan import JIFFY_NS, MAX_KSWAPD_FAILURES, TRIM_MODE_FAILS, Vmscan
+    from mmtwin.mm.vmscan import MAX_KSWAPD_FAILURES, TRIM_MODE_FAILS, Vmscan
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
         KSWAPD_HIGH_WMARK_HIT_QUICKLY, KSWAPD_LOW_WMARK_HIT_QUICKLY, PAGEOUTRUN,

@@ -25,7 +25,7 @@ Invariant: what was isolated is back on a list, or free, when a function returns
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import Clock
+    from mmtwin.mm.clock import JIFFY_NS, Clock
     from mmtwin.mm.gfp import (
         GFP_FS_BIT, GFP_HIGHUSER_MOVABLE, GFP_KERNEL, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER,
         ZONE_NORMAL,
@@ -63,7 +63,6 @@ TRIM_MODE_FAILS = cython.declare(cython.const[cython.int], 610)
 MAX_KSWAPD_FAILURES = cython.declare(cython.const[cython.uint], 16)  # MAX_RECLAIM_RETRIES
 # From 6.9 what is reclaimed by MADV_PAGEOUT may have been used
 IGNORES_REFERENCES = cython.declare(cython.const[cython.int], 609)
-JIFFY_NS = cython.declare(cython.const[cython.ulonglong], 4000000)  # CONFIG_HZ=250
 
 # enum vmscan_throttle_state
 VMSCAN_THROTTLE_WRITEBACK = cython.declare(cython.const[cython.int], 0)

@@ -10,13 +10,17 @@ Node n has its 64 slots in `xa_slots`, from n * 64 on.
 
 A value is a swap entry in an inode of shmem, a shadow entry (workingset.py) in any other.
 
+Each slot has three marks (PAGECACHE_TAG_DIRTY, WRITEBACK, TOWRITE); a node's slot is marked if
+anything below it is, so that what is marked is found without looking at the rest.
+
 Models lib/xarray.c: xa_load(), xas_store(), xas_create(), xas_expand(), xas_shrink(),
-xas_delete_node(), xa_find().
+xas_delete_node(), xa_find(), xa_set_mark(), xa_clear_mark(), xa_find() by mark.
 Not modelled: locks and RCU (one thread runs); entries that span slots (large folios); the slab
 memory of the nodes, which meminfo's SReclaimable will show once slabs are modelled.
 
 Invariants: `count` of a node is its number of used slots and is never 0; a root never has only
-slot 0 in use; a child's shift is its parent's less 6 and its `offset` is its slot there.
+slot 0 in use; a child's shift is its parent's less 6 and its `offset` is its slot there; a slot of
+an inner node is marked if and only if its child has that mark; unused slots have no marks.
 """
 
 import cython
@@ -37,6 +41,14 @@ XA_NODE = cython.declare(cython.const[cython.ulonglong], 0x4000000000000000)  # 
 XA_VALUE = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)  # xa_is_value()
 # Of values: a shadow entry (workingset.py), else a swap entry of shmem
 XA_SHADOW = cython.declare(cython.const[cython.ulonglong], 0x2000000000000000)
+
+# Marks: PAGECACHE_TAG_*
+XA_DIRTY = cython.declare(cython.const[cython.int], 0)
+XA_WRITEBACK = cython.declare(cython.const[cython.int], 1)
+XA_TOWRITE = cython.declare(cython.const[cython.int], 2)
+# The marks of an entry that is alone at index 0, without a node: bits XA_HEAD_SHIFT + mark of
+# Inode.i_state
+XA_HEAD_SHIFT = cython.declare(cython.const[cython.int], 29)
 
 # struct xa_node
 XaNode = cython.struct(
@@ -108,6 +120,8 @@ class XArray:
         assert entry and not entry & XA_NODE
         if index == 0 and not self.inodes[inode].i_pages & XA_NODE:
             self.inodes[inode].i_pages = entry
+            if entry & XA_VALUE:
+                self.put_head_marks(inode, 0)
             return 0
         node: u32 = self.xas_create(inode, index)
         if not node:
@@ -125,6 +139,7 @@ class XArray:
             if index:
                 return 0
             self.inodes[inode].i_pages = 0
+            self.put_head_marks(inode, 0)
             return entry
         node: u32 = self.find_leaf(inode, index)
         if not node:
@@ -199,6 +214,162 @@ class XArray:
         if old & XA_VALUE:
             self.nodes[node].nr_values -= 1
         self.slots[slot] = entry
+        if old and (entry == 0 or entry & XA_VALUE):
+            self.init_marks(node, cython.cast(cython.int, slot & XA_CHUNK_MASK))
+        return 0
+
+    # -- marks
+
+    @cython.ccall
+    @cython.nogil
+    def xa_set_mark(self, inode: u32, index: u64, mark: cython.int) -> cython.int:
+        """Mark the entry at index, which is there."""
+        if not self.inodes[inode].i_pages & XA_NODE:
+            return self.put_head_marks(inode, self.head_marks(inode) | 1 << mark)
+        node: u32 = self.find_leaf(inode, index)
+        offset: cython.int = cython.cast(cython.int, index & XA_CHUNK_MASK)
+        bit: u64
+        while node:
+            bit = cython.cast(u64, 1) << offset
+            if self.marks(node, mark) & bit:
+                return 0
+            self.put_marks(node, mark, self.marks(node, mark) | bit)
+            offset = self.nodes[node].offset
+            node = self.nodes[node].parent
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def xa_clear_mark(self, inode: u32, index: u64, mark: cython.int) -> cython.int:
+        """Take a mark off the entry at index."""
+        if not self.inodes[inode].i_pages & XA_NODE:
+            return self.put_head_marks(inode, self.head_marks(inode) & ~(1 << mark))
+        node: u32 = self.find_leaf(inode, index)
+        if not node:
+            return 0
+        return self.clear_mark(node, cython.cast(cython.int, index & XA_CHUNK_MASK), mark)
+
+    @cython.ccall
+    @cython.nogil
+    def xa_get_mark(self, inode: u32, index: u64, mark: cython.int) -> cython.bint:
+        """Whether the entry at index has a mark."""
+        if not self.inodes[inode].i_pages & XA_NODE:
+            return index == 0 and (self.head_marks(inode) >> mark & 1) != 0
+        node: u32 = self.find_leaf(inode, index)
+        return node != 0 and (self.marks(node, mark) >> (index & XA_CHUNK_MASK) & 1) != 0
+
+    @cython.ccall
+    @cython.nogil
+    def xa_marked(self, inode: u32, mark: cython.int) -> cython.bint:
+        """Whether any entry of the inode has a mark: mapping_tagged()."""
+        head: u64 = self.inodes[inode].i_pages
+        if not head & XA_NODE:
+            return (self.head_marks(inode) >> mark & 1) != 0
+        return self.marks(cython.cast(u32, head ^ XA_NODE), mark) != 0
+
+    @cython.ccall
+    @cython.nogil
+    def xa_find_marked(self, inode: u32, index: u64, last: u64, mark: cython.int) -> u64:
+        """Index of the first marked entry in index..last (last < 2**63), or last + 1."""
+        head: u64 = self.inodes[inode].i_pages
+        if not head & XA_NODE:
+            if index == 0 and self.head_marks(inode) >> mark & 1:
+                return 0
+            return last + 1
+        node: u32 = cython.cast(u32, head ^ XA_NODE)
+        top: cython.int = self.nodes[node].shift
+        shift: cython.int = top
+        while index <= last and (index >> top) < XA_CHUNK_SIZE:
+            offset: cython.int = cython.cast(cython.int, (index >> shift) & XA_CHUNK_MASK)
+            found: cython.int = self.next_bit(self.marks(node, mark), offset)
+            if found > offset:
+                index = ((index >> shift) - offset + found) << shift
+            if found == XA_CHUNK_SIZE:  # on to the next sibling, from the root
+                node = cython.cast(u32, head ^ XA_NODE)
+                shift = top
+            elif shift == 0:
+                return index if index <= last else last + 1
+            else:
+                slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE + found
+                node = cython.cast(u32, self.slots[slot] ^ XA_NODE)
+                shift -= XA_CHUNK_SHIFT
+        return last + 1
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def next_bit(self, bits: u64, offset: cython.int) -> cython.int:
+        """Number of the first set bit from offset on, or 64."""
+        bits >>= offset
+        if not bits:
+            return XA_CHUNK_SIZE
+        while not bits & 1:
+            bits >>= 1
+            offset += 1
+        return offset
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def marks(self, node: u32, mark: cython.int) -> u64:
+        """A node's 64 bits of one mark."""
+        if mark == XA_DIRTY:
+            return self.nodes[node].mark_dirty
+        if mark == XA_WRITEBACK:
+            return self.nodes[node].mark_writeback
+        return self.nodes[node].mark_towrite
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def put_marks(self, node: u32, mark: cython.int, bits: u64) -> cython.int:
+        """Set them."""
+        if mark == XA_DIRTY:
+            self.nodes[node].mark_dirty = bits
+        elif mark == XA_WRITEBACK:
+            self.nodes[node].mark_writeback = bits
+        else:
+            self.nodes[node].mark_towrite = bits
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def clear_mark(self, node: u32, offset: cython.int, mark: cython.int) -> cython.int:
+        """Take a mark off a slot, and off the nodes above in which nothing has it any more."""
+        bit: u64
+        while node:
+            bit = cython.cast(u64, 1) << offset
+            if not self.marks(node, mark) & bit:
+                return 0
+            self.put_marks(node, mark, self.marks(node, mark) ^ bit)
+            if self.marks(node, mark):
+                return 0
+            offset = self.nodes[node].offset
+            node = self.nodes[node].parent
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def init_marks(self, node: u32, offset: cython.int) -> cython.int:
+        """A slot's entry went: so do its marks."""
+        mark: cython.int
+        for mark in range(3):
+            self.clear_mark(node, offset, mark)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def head_marks(self, inode: u32) -> u32:
+        """The marks of a lone entry, bit by bit."""
+        return self.inodes[inode].i_state >> XA_HEAD_SHIFT
+
+    @cython.cfunc
+    @cython.nogil
+    def put_head_marks(self, inode: u32, bits: u32) -> cython.int:
+        """Set them."""
+        rest: u32 = self.inodes[inode].i_state & ((1 << XA_HEAD_SHIFT) - 1)
+        self.inodes[inode].i_state = rest | bits << XA_HEAD_SHIFT
         return 0
 
     @cython.cfunc
@@ -320,6 +491,11 @@ class XArray:
             self.set_slot(node, cython.cast(u64, node) * XA_CHUNK_SIZE, below)
         if below & XA_NODE:
             self.take_marks(node, cython.cast(u32, below ^ XA_NODE))
+        elif below:
+            self.nodes[node].mark_dirty = self.head_marks(inode) & 1
+            self.nodes[node].mark_writeback = self.head_marks(inode) >> 1 & 1
+            self.nodes[node].mark_towrite = self.head_marks(inode) >> 2 & 1
+            self.put_head_marks(inode, 0)
         self.inodes[inode].i_pages = node | XA_NODE
         if below & XA_VALUE:
             self.xas_update(inode, node)
@@ -362,6 +538,8 @@ class XArray:
             if not entry:
                 return 0
             self.slots[slot] = 0
+            if not entry & XA_NODE:
+                self.keep_marks(inode, node)
             self.free_node(node)
             self.inodes[inode].i_pages = entry
             if not entry & XA_NODE:
@@ -369,6 +547,17 @@ class XArray:
             node = cython.cast(u32, entry ^ XA_NODE)
             self.nodes[node].parent = 0
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def keep_marks(self, inode: u32, node: u32) -> cython.int:
+        """The entry in slot 0 of a leaf is about to be alone."""
+        bits: u32 = 0
+        mark: cython.int
+        for mark in range(3):
+            if self.marks(node, mark) & 1:
+                bits |= 1 << mark
+        return self.put_head_marks(inode, bits)
 
     def entries(self, inode):
         """{index: entry} of an inode, for tests and checks."""
@@ -397,9 +586,22 @@ class XArray:
                 assert not entry & XA_NODE
                 values += bool(entry & XA_VALUE)
                 found[index] = entry
+        for mark in range(3):
+            self.check_marks(node, mark)
         assert used == self.nodes[node].count > 0
         assert values == self.nodes[node].nr_values
         return size
+
+    def check_marks(self, node, mark):
+        """A node's marks are on used slots, and an inner node's are its children's."""
+        bits = int(self.marks(node, mark))
+        for offset in range(64):
+            entry = int(self.slots[node * 64 + offset])
+            marked = bool(bits >> offset & 1)
+            if entry & XA_NODE:
+                assert marked == bool(self.marks(entry ^ XA_NODE, mark))
+            else:
+                assert not marked or (entry and not entry & XA_VALUE)
 
     def collect_child(self, node, entry, offset, index, found):
         """collect() of a child, which must know its place."""

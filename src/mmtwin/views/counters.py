@@ -26,8 +26,6 @@ LEFT_OUT = frozenset(
         "nr_slab_reclaimable",  # kernel objects: slub comes with a later issue
         "nr_slab_unreclaimable",
         "nr_iommu_pages",
-        "nr_dirty_threshold",  # page_writeback comes with a later issue
-        "nr_dirty_background_threshold",
         "direct_map_level2_splits",  # the kernel's own mapping of memory
         "direct_map_level3_splits",
         "direct_map_level2_collapses",

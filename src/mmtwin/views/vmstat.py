@@ -33,6 +33,10 @@ def _value(machine: Machine, name: str, kind: str, item: int) -> int:
         return int(stat.vm_event(item)) // 2
     if kind == "event":
         return int(stat.vm_event(item))
+    if name == "nr_dirty_threshold":
+        return int(machine.dirty_throttle.threshold())
+    if name == "nr_dirty_background_threshold":
+        return int(machine.dirty_throttle.background_threshold())
     if name == "nr_memmap_boot_pages":
         nodes = range(len(machine.config.nodes))
         return sum(mem_map_pages(machine.config, node) for node in nodes)
