@@ -74,7 +74,6 @@ class PageCache:
     filemap_write = cython.declare("FilemapWrite")
     memcontrol = cython.declare("MemControl")
     shmem_swap = cython.declare("ShmemSwap")
-    block = cython.declare("Block")
     writeback = cython.declare("PageWriteback")
     fs_writeback = cython.declare("FsWriteback")
     # Whether the last filemap_get_or_read() had to read its page.
