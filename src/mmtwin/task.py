@@ -10,6 +10,16 @@ import errno
 from typing import Any, NamedTuple
 
 from mmtwin.errors import NotModelledError
+from mmtwin.mm.content import (
+    FILL_DATABASE,
+    FILL_HEAP,
+    FILL_PARTLY,
+    FILL_STREAM,
+    FILL_TEXT,
+    FILL_TOUCHED,
+    FILL_VALUE,
+    FILL_ZERO,
+)
 from mmtwin.mm.fork import CLONE_THREAD
 from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.mm.uapi import (
@@ -43,6 +53,10 @@ ADVICE_NOT_MODELLED = {
     MADV_GUARD_INSTALL: "MADV_GUARD_INSTALL",
     MADV_GUARD_REMOVE: "MADV_GUARD_REMOVE",
 }
+FILL_KINDS = {
+    "zero": FILL_ZERO, "value": FILL_VALUE, "stream": FILL_STREAM, "partly": FILL_PARTLY,
+    "touched": FILL_TOUCHED, "text": FILL_TEXT, "heap": FILL_HEAP, "database": FILL_DATABASE,
+}  # fmt: skip
 STACK_PAGES = 33  # of a new program: the page of its arguments and 128 KiB
 
 
@@ -167,6 +181,26 @@ class Task(NameCalls, ShmCalls):
     def write(self, addr: int, length: int = 1, stride: int = PAGE_SIZE) -> int:
         """Store one byte every `stride` bytes, ascending: how many (SignalError as in read())."""
         return self._touch(addr, length, stride, 1)
+
+    def fill(self, addr: int, length: int, kind: str, seed: int = 0, words: int = 0) -> int:
+        """Write whole pages, ascending: how many (SignalError as in read()).
+
+        `kind` is what they hold, as far as compression can tell: "zero", "value" (64-bit `seed` in
+        every word), "stream" (a generator's words from `seed` on), "partly" (`words` of them a
+        page, then zeros), "touched" (one byte of a page of zeros), or a class that was measured:
+        "text", "heap", "database".
+        """
+        if kind not in FILL_KINDS:
+            raise ValueError(f"{kind!r} is none of {', '.join(FILL_KINDS)}")
+        machine = self._call()
+        done = int(
+            machine.content.fill(
+                addr & ADDRESS_MASK, length, FILL_KINDS[kind], seed & ADDRESS_MASK, words
+            )
+        )
+        if done * PAGE_SIZE < length:
+            self._raise_signal(done)
+        return done
 
     def _touch(self, addr: int, length: int, stride: int, write: int) -> int:
         access = self._call().access

@@ -24,6 +24,7 @@ cdef class MemControl
 cdef class MemcgHigh
 cdef class MemcgLimits
 cdef class Workingset
+cdef class LzSizes
 cdef class Content
 cdef class SwapScan
 cdef class SwapFile
@@ -131,6 +132,7 @@ include "buddy.py"
 include "fallback.py"
 include "pcp.py"
 include "workingset.py"
+include "lz_sizes.py"
 include "content.py"
 include "swap_cluster.py"
 include "swapfile.py"

@@ -19,7 +19,7 @@ from mmtwin.task import SignalError
 from mmtwin.units import PAGE_SIZE
 
 MASK = (1 << 64) - 1
-FILL_KINDS = 4
+FILL_KINDS = ("zero", "value", "stream", "partly")
 
 
 def xorshift(seed: int) -> Iterator[int]:
@@ -38,8 +38,11 @@ def read(call: Call) -> Answer:
 
 
 def write(call: Call) -> Answer:
-    """As read(), storing."""
-    return call.task.write(call[0], call[1], _positive(call.get(2, PAGE_SIZE)))
+    """As read(), storing a byte that is not 0."""
+    stride = _positive(call.get(2, PAGE_SIZE))
+    if stride == PAGE_SIZE and not call[0] % PAGE_SIZE:
+        return call.task.fill(call[0], call[1], "touched")
+    return call.task.write(call[0], call[1], stride)
 
 
 def random_touch(call: Call) -> Answer:
@@ -59,9 +62,9 @@ def random_touch(call: Call) -> Answer:
 
 def fill(call: Call) -> Answer:
     """Whole pages written. What is written matters to compression and KSM alone."""
-    if not 0 <= call[2] < FILL_KINDS:
+    if not 0 <= call[2] < len(FILL_KINDS):
         raise _einval()
-    return call.task.write(call[0], call[1])
+    return call.task.fill(call[0], call[1], FILL_KINDS[call[2]], call.get(3, 0), call.get(4, 0))
 
 
 def vmas(call: Call) -> Answer:
