@@ -9,9 +9,7 @@ from mmtwin.mm.content import ALGORITHM_NAMES
 from mmtwin.task import Task
 
 PAGE = 4096
-LZ4, LZO, LZO_RLE, ZSTD = (
-    ALGORITHM_NAMES.index(name) for name in ("lz4", "lzo", "lzo-rle", "zstd")
-)
+LZ4 = ALGORITHM_NAMES.index("lz4")
 
 
 def task(engine: str) -> Task:

@@ -254,9 +254,8 @@ class Content:
             payload = cython.cast(u32, self.cells[2] % NR_SAMPLES)
             self.cells[2] += 1
         if kind >= CONTENT_TEXT:
-            return self.samples[
-                ((kind - CONTENT_TEXT) * NR_SAMPLES + payload) * NR_ALGS + algorithm
-            ]
+            payload += (kind - CONTENT_TEXT) * NR_SAMPLES
+            return self.samples[payload * NR_ALGS + algorithm]
         if algorithm > ALG_LZO_RLE:
             return self.partial_size(kind, payload, algorithm)
         if kind == CONTENT_RECIPE:

@@ -210,7 +210,7 @@ class LzSizes:
     @cython.cfunc
     @cython.nogil
     def lzo_match(self, at: u32, match: u32, end: u32) -> u32:
-        """Length of a match: compared eight bytes at a time, so that it may pass the end a little."""
+        """Length of a match, compared eight bytes at a time: it may pass the end a little."""
         length: u32 = 4
         same: u32 = self.same_bytes(at + 4, match + 4)
         while same == 8:
