@@ -11,8 +11,8 @@ A page gets its content where it is filled (fill()), keeps it in swap, and passe
 copied; a store of the program by itself changes nothing here, for stores are not looked at: what a
 page was filled with last is what it holds. A new page of a replay is unknown.
 Pages of recipes are made again and compressed, by the algorithms of lz_sizes.py, when somebody
-wants to know their size; for zstd, deflate and lz4hc, and for the classes, sizes are looked up in what
-real libraries made of such pages (compress_table.py, made by scripts/compress_table).
+wants to know their size; for zstd, deflate and lz4hc, and for the classes, sizes are looked up in
+what real libraries made of such pages (compress_table.py, made by scripts/compress_table).
 
 Models the contents that mm/zswap.c, mm/page_io.c and drivers/block/zram/zram_drv.c look at:
 page_same_filled(), is_folio_zero_filled(), crypto_comp_compress().
