@@ -103,6 +103,7 @@ MECHANISMS = {
     "mincore": "Mincore",
     "msync": "Msync",
     "access": "Access",
+    "replay_batch": "ReplayBatch",
 }
 
 

@@ -101,6 +101,7 @@ cdef class Madvise
 cdef class Mincore
 cdef class Msync
 cdef class Access
+cdef class ReplayBatch
 
 include "types.py"
 include "uapi.py"
@@ -203,3 +204,4 @@ include "madvise.py"
 include "mincore.py"
 include "msync.py"
 include "access.py"
+include "replay_batch.py"
