@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from mmtwin.mm import uapi
 from mmtwin.mm.fork import CLONE_THREAD
 from mmtwin.mm.vm_flags import VM_NORESERVE
 from mmtwin.trace.events import Event
+from mmtwin.trace.files import is_special
 from mmtwin.vfs.paths import set_path
 
 if TYPE_CHECKING:
+    from mmtwin.trace.process import Process
     from mmtwin.trace.replay import Replay
 
 PLACED = uapi.MAP_FIXED | uapi.MAP_FIXED_NOREPLACE
@@ -21,6 +24,8 @@ MADV_OF_OTHERS = frozenset({100, 101})  # HWPOISON, SOFT_OFFLINE: the machine's 
 SHM_NORESERVE, SHM_RDONLY, SHM_EXEC = 0o10000, 0o10000, 0o100000  # shmget, shmat, shmat
 IPC_RMID = 0
 PR_SET_VMA = 0x53564D41
+FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE = 1, 2
+PAGE_SIZE = 4096
 
 
 def mmap(replay: Replay, e: Event) -> None:
@@ -31,7 +36,7 @@ def mmap(replay: Replay, e: Event) -> None:
         flags |= uapi.MAP_ANONYMOUS
     file = 0
     if not flags & uapi.MAP_ANONYMOUS:
-        file = replay.files.mapped(e.pid, e.fd, e.file, e.offset + e.length)
+        file = replay.files.mapped(process, e.fd, e.file, e.offset + e.length)
     process.mmap(e.result, e.length, e.prot, flags, file, e.offset)
 
 
@@ -181,15 +186,80 @@ def wait4(replay: Replay, e: Event) -> None:
 
 def open_(replay: Replay, e: Event) -> None:
     if e.file:
-        replay.files.opened(e.pid, e.result, e.file, e.flags)
+        replay.files.opened(replay.process(e), e.result, e.file, e.flags)
 
 
 def memfd_create(replay: Replay, e: Event) -> None:
-    replay.files.opened(e.pid, e.result, e.file, uapi.O_RDWR)
+    replay.files.opened(replay.process(e), e.result, e.file, uapi.O_RDWR)
 
 
 def close(replay: Replay, e: Event) -> None:
-    replay.files.closed(e.pid, e.fd)
+    replay.files.closed(replay.process(e), e.fd)
+
+
+def close_range(replay: Replay, e: Event) -> None:
+    """Descriptors fd .. length; CLOSE_RANGE_CLOEXEC has closed them at execve."""
+    process = replay.process(e)
+    for fd in [fd for fd in process.fds if e.fd <= fd <= e.length]:
+        replay.files.closed(process, fd)
+
+
+def dup(replay: Replay, e: Event) -> None:
+    """dup, dup2, dup3, fcntl(F_DUPFD)."""
+    if e.file and e.fd != e.result:
+        replay.files.duplicated(replay.process(e), e.fd, e.result, e.file, e.flags)
+
+
+def stat(replay: Replay, e: Event) -> None:
+    """How long a file is."""
+    if e.file and not is_special(e.file):
+        replay.files.sized(e.file, e.length)
+
+
+def _on_file(replay: Replay, e: Event) -> tuple[Process, int] | None:
+    """The process and the open file of a call on a regular file."""
+    process = replay.process(e)
+    if not e.file or is_special(e.file):
+        return None
+    if e.fd < 0:
+        return process, replay.files.kept_open(e.file)
+    return process, replay.files.of_fd(process, e.fd, e.file)
+
+
+def fadvise64(replay: Replay, e: Event) -> None:
+    if found := _on_file(replay, e):
+        _checked(replay.machine.fadvise.generic_fadvise(found[1], e.offset, e.length, e.flags))
+
+
+def readahead(replay: Replay, e: Event) -> None:
+    if found := _on_file(replay, e):
+        _checked(replay.machine.readahead.ksys_readahead(found[1], e.offset, e.length))
+
+
+def fsync(replay: Replay, e: Event) -> None:
+    """fsync, fdatasync."""
+    if found := _on_file(replay, e):
+        data_only = int(e.op == "fdatasync")
+        call = replay.machine.page_writeback.vfs_fsync_range
+        _checked(call(found[1], 0, (1 << 63) - 1, data_only))
+
+
+def fallocate(replay: Replay, e: Event) -> None:
+    """A hole drops the pages in it; room is given without one."""
+    if found := _on_file(replay, e):
+        inode = int(replay.machine.arena.files[found[1]].f_inode)
+        if e.flags & FALLOC_FL_PUNCH_HOLE:
+            first = -(-e.offset // PAGE_SIZE)
+            last = (e.offset + e.length) // PAGE_SIZE - 1
+            if first <= last:
+                replay.machine.page_cache.truncate_inode_pages(inode, first, last)
+        elif not e.flags & FALLOC_FL_KEEP_SIZE:
+            replay.files.grow(inode, e.offset + e.length)
+
+
+def _checked(result: int) -> None:
+    if result < 0:
+        raise OSError(-result, os.strerror(-result))
 
 
 def unlink(replay: Replay, e: Event) -> None:
@@ -215,5 +285,7 @@ CALLS: dict[str, Callable[[Replay, Event], None]] = {
     "execve": execve, "execveat": execve, "exec_layout": exec_layout, "exit": exit,
     "exited": exit, "exit_group": exit_group, "killed": killed, "wait4": wait4, "open": open_,
     "memfd_create": memfd_create, "close": close, "unlink": unlink, "rename": rename,
-    "truncate": truncate, "ftruncate": truncate,
+    "truncate": truncate, "ftruncate": truncate, "dup": dup, "close_range": close_range,
+    "stat": stat, "fadvise64": fadvise64, "readahead": readahead, "fsync": fsync,
+    "fdatasync": fsync, "fallocate": fallocate,
 }  # fmt: skip

@@ -39,7 +39,7 @@ CALL_OPS = (
     "open", "close", "ftruncate", "truncate", "unlink", "rename",
     "read", "pread64", "readv", "preadv", "write", "pwrite64", "writev", "pwritev",
     "lseek", "fsync", "fdatasync", "fadvise64", "sendfile", "copy_file_range", "splice",
-    "sync_file_range", "fallocate", "readahead", "stat",
+    "sync_file_range", "fallocate", "readahead", "stat", "dup", "close_range",
     # what no call shows: kernel memory that was charged
     "kernel_memory",
 )  # fmt: skip

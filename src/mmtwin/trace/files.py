@@ -1,8 +1,12 @@
-"""The files of a recording: a path is an inode of the twin, an open descriptor a struct file.
+"""The files of a recording on the twin's own tree of names and in its descriptor tables.
 
-Which mappings merge depends on the struct file, so descriptors keep theirs from open to close,
-over fork. What a recording does not tell (size, device, inode number) is not invented: a file
-is as long as the furthest mapping of it, its numbers are those of a nameless device 00:00.
+A path is made with its directories at its first use, on the machine's first disk (a recording does
+not say what was mounted where), /dev/shm in memory. Descriptors are the twin's own: fork copies
+them, exec and exit close them. What stands in no tree (memfd, System V memory, devices, pipes) has
+an inode of its own here.
+
+What a recording does not tell (device, inode number) is not invented. A file is as long as the
+recording shows: by stat, by reads, by the furthest mapping.
 """
 
 from __future__ import annotations
@@ -10,60 +14,91 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmtwin.mm.page_flags import INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL
-from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE, O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
+from mmtwin.mm.page_flags import INODE_SPECIAL
+from mmtwin.mm.uapi import O_CLOEXEC, O_RDWR, O_TRUNC, RLIMIT_NOFILE
 from mmtwin.mm.vm_flags import VM_NORESERVE
+from mmtwin.vfs.namespace import normal
+from mmtwin.vfs.open_file import open_inode
 from mmtwin.vfs.paths import path_of, set_path
 
+if TYPE_CHECKING:
+    from mmtwin.trace.process import Process
+
 DELETED = " (deleted)"
-SHMEM_PREFIXES = ("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero", "/anon_hugepage", "/i915")
-_FMODE = {
-    O_RDONLY: FMODE_READ,
-    O_WRONLY: FMODE_WRITE,
-    O_RDWR: FMODE_READ | FMODE_WRITE,
-}
+NAMELESS_MEMORY = ("/memfd:", "/SYSV", "/dev/zero", "/anon_hugepage", "/i915")
 
 
-def kind_of(path: str) -> int:
-    """INODE_*: memory-backed, a device, or an ordinary file."""
-    if path.startswith(SHMEM_PREFIXES):
-        return int(INODE_SHMEM)
-    return int(INODE_SPECIAL if path.startswith("/dev/") or ":[" in path else INODE_REGULAR)
+def is_special(path: str) -> bool:
+    """A device, a pipe, a socket: nothing that memory keeps pages of."""
+    if path.startswith("/dev/"):
+        return not path.startswith(("/dev/shm/", "/dev/zero"))
+    return ":[" in path or path.startswith(("/proc/", "/sys/", "anon_inode:"))
 
 
 class Files:
-    """Inodes by path and open files by (process, descriptor)."""
+    """Inodes by path, open files by process and descriptor."""
 
     def __init__(self, machine: Any) -> None:
         self.machine = machine
         self.page_cache = machine.page_cache
-        self._inodes: dict[str, int] = {}
-        self._open: dict[int, dict[int, int]] = {}  # pid -> descriptor -> index into `files`
+        self._nameless: dict[str, int] = {}  # inodes that are in no tree, by what they are called
+        self._kept: dict[str, int] = {}  # struct files of paths that rows name without descriptor
         self._numbers = 0
+        if int(machine.namespace.super_block("/tmp")) != int(machine.namespace.super_block("/")):
+            del machine.namespace.mounts["/tmp"]
+
+    # -- inodes
 
     def inode(self, path: str, size: int = 0, vm_flags: int = VM_NORESERVE) -> int:
         """The inode of a path, made at its first use and at least `size` bytes long.
 
         `vm_flags` is for shared memory: tmpfs and memfd account page by page, System V at once.
         """
-        index = self._inodes.get(path)
-        if index is None:
-            index = self._inodes[path] = self._new_inode(path, size, vm_flags)
+        index = self._known(path)
+        if not index:
+            index = self._new_inode(path, size, vm_flags)
         self.grow(index, size)
         return index
 
+    def _known(self, path: str) -> int:
+        found = self._nameless.get(path) or self.machine.namespace.dentries.get(normal(path))
+        return int(found or 0)
+
     def _new_inode(self, path: str, size: int, vm_flags: int) -> int:
-        kind = kind_of(path)
-        if kind == INODE_SHMEM:
-            return self._new_shmem(path, size, vm_flags)
+        if path.startswith(NAMELESS_MEMORY):
+            index = self._new_shmem(path, size, vm_flags)
+        elif is_special(path) or path.endswith(DELETED):
+            index = self._new_nameless(path, size)
+        else:
+            self._make_directories(posixpath.dirname(normal(path)))
+            return int(self.machine.namespace.create(path, size))
+        self._nameless[path] = index
+        return index
+
+    def _make_directories(self, path: str) -> None:
+        """What has a name below it was a directory, whatever an open() let it look like."""
+        namespace = self.machine.namespace
+        inode = namespace.dentries.get(path, 0)
+        if inode and namespace.is_directory(inode):
+            return
+        if inode:
+            namespace.unlink(path)
+        self._make_directories(posixpath.dirname(path))
+        namespace.mkdir(path)
+
+    def _new_nameless(self, path: str, size: int) -> int:
         self._numbers += 1
-        index = int(self.page_cache.new_inode(kind, size, self._numbers, 0))
+        if is_special(path):
+            index = int(self.page_cache.new_inode(INODE_SPECIAL, size, self._numbers, 0))
+        else:
+            name = f"/.deleted.{self._numbers}"
+            index = int(self.machine.namespace.create(name, size))
+            self.page_cache.iget(index)
+            self.machine.namespace.unlink(name)
         if not index:
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), path)
-        if path.endswith(DELETED):
-            self.page_cache.unlink_inode(index)
         return index
 
     def _new_shmem(self, path: str, size: int, vm_flags: int) -> int:
@@ -79,79 +114,108 @@ class Files:
 
     def grow(self, index: int, size: int) -> None:
         """At least `size` bytes."""
-        grows = size > int(self.machine.arena.inodes[index].i_size)
-        if grows and int(self.page_cache.truncate_setsize(index, size)) < 0:
-            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        if size > int(self.machine.arena.inodes[index].i_size):
+            self._set_size(index, size)
+
+    def grow_file(self, file: int, size: int) -> None:
+        """The same, by an open file."""
+        self.grow(int(self.machine.arena.files[file].f_inode), size)
+
+    def _set_size(self, index: int, size: int) -> None:
+        number = int(self.page_cache.truncate_setsize(index, size))
+        if number < 0:
+            raise OSError(-number, os.strerror(-number))
 
     def forget(self, path: str) -> None:
         """The last name of memory without a file name is gone: shmctl(IPC_RMID)."""
-        index = self._inodes.pop(path, 0)
+        index = self._nameless.pop(path, 0)
         if index:
             self.page_cache.iput(index)
 
+    # -- open files
+
     def open(self, path: str, flags: int = O_RDWR, size: int = 0) -> int:
-        """A new struct file."""
-        mode = _FMODE.get(flags & O_ACCMODE, FMODE_READ)
-        file = int(self.page_cache.open_file(self.inode(path, size), flags, mode))
-        if not file:
-            raise OSError(errno.ENFILE, os.strerror(errno.ENFILE), path)
-        set_path(self.machine, file, path.removesuffix(DELETED))
-        return file
+        """A new struct file, which the caller holds."""
+        inode = self.inode(path, size)
+        if flags & O_TRUNC:
+            self._set_size(inode, 0)
+        return int(open_inode(self.machine, inode, path.removesuffix(DELETED), flags))
 
-    def opened(self, pid: int, fd: int, path: str, flags: int) -> None:
+    def kept_open(self, path: str) -> int:
+        """The struct file of rows that name a path only."""
+        if path not in self._kept:
+            self._kept[path] = self.open(path)
+        return self._kept[path]
+
+    def opened(self, process: Process, fd: int, path: str, flags: int) -> int:
         """open(2): what the descriptor refers to from now on."""
-        self.closed(pid, fd)
-        self._open.setdefault(pid, {})[fd] = self.open(path, flags)
-
-    def closed(self, pid: int, fd: int) -> None:
-        """close(2), or the descriptor being replaced."""
-        file = self._open.get(pid, {}).pop(fd, 0)
-        if file:
-            self.page_cache.fput(file)
-
-    def mapped(self, pid: int, fd: int, path: str, end: int) -> int:
-        """The struct file behind a mapping of `path` through `fd`, up to byte `end` of the file."""
-        file = self._open.get(pid, {}).get(fd, 0)
-        if not file or path_of(self.machine, file) != path.removesuffix(DELETED):
-            # A descriptor that the recording does not show being opened: dup, inherited, passed.
-            self.opened(pid, fd, path, O_RDWR)
-            file = self._open[pid][fd]
-        self.grow(int(self.machine.arena.files[file].f_inode), end)
+        file = self.open(path, flags)
+        self._install(process, fd, file, flags & O_CLOEXEC)
         return file
 
-    def forked(self, parent: int, child: int) -> None:
-        """The child's descriptors refer to the same open files."""
-        table = dict(self._open.get(parent, {}))
-        for file in table.values():
-            self.page_cache.get_file(file)
-        self._open[child] = table
+    def _install(self, process: Process, fd: int, file: int, cloexec: int) -> None:
+        """At this very descriptor; the recording was granted it, so its limit allowed it."""
+        if fd >= process.getrlimit(RLIMIT_NOFILE)[0]:
+            process.set_soft_limit(RLIMIT_NOFILE, fd + 1)
+        number = int(self.machine.file_table.replace_fd(process.index, fd, file, int(bool(cloexec))))
+        if number < 0:
+            self.page_cache.fput(file)
+            raise OSError(-number, os.strerror(-number))
 
-    def exited(self, pid: int) -> None:
-        """All descriptors of a process are closed."""
-        for fd in list(self._open.get(pid, {})):
-            self.closed(pid, fd)
-        self._open.pop(pid, None)
+    def duplicated(self, process: Process, fd: int, new: int, path: str, cloexec: int) -> None:
+        """dup(2) and its kin: both share the open file."""
+        file = self.of_fd(process, fd, path)
+        self.page_cache.get_file(file)
+        self._install(process, new, file, cloexec)
+
+    def closed(self, process: Process, fd: int) -> None:
+        """close(2)."""
+        self.machine.file_table.close_fd(process.index, fd)
+
+    def of_fd(self, process: Process, fd: int, path: str) -> int:
+        """The open file of a descriptor; one that the recording does not show being opened (it was
+        inherited or passed) is opened now."""
+        file = int(self.machine.file_table.fget(process.index, fd))
+        if not file or (path and path_of(self.machine, file) != path.removesuffix(DELETED)):
+            file = self.opened(process, fd, path, O_RDWR)
+        return file
+
+    def mapped(self, process: Process, fd: int, path: str, end: int) -> int:
+        """The struct file behind a mapping, up to byte `end` of the file."""
+        file = self.kept_open(path) if fd < 0 else self.of_fd(process, fd, path)
+        self.grow_file(file, end)
+        return file
+
+    # -- names
 
     def unlinked(self, path: str) -> None:
         """The name is gone; mappings of it show ` (deleted)`."""
-        index = self._inodes.pop(path, 0)
-        if index:
-            self.page_cache.unlink_inode(index)
-            self.page_cache.iput(index)
+        kept = self._kept.pop(path, 0)
+        if kept:
+            self.page_cache.fput(kept)
+        if normal(path) in self.machine.namespace.dentries:
+            self.machine.namespace.unlink(path)
 
     def renamed(self, old: str, new: str) -> None:
         """The file has another name now; one that had that name is gone."""
-        if old == new or old not in self._inodes:
+        index = self._known(old)
+        if old == new or not index or old in self._nameless:
             return
-        self.unlinked(new)
-        index = self._inodes[new] = self._inodes.pop(old)
+        if normal(new) in self.machine.namespace.dentries:
+            self.unlinked(new)
+        self._make_directories(posixpath.dirname(normal(new)))
+        self.machine.namespace.rename(old, new)
         files = self.machine.arena.files
         for file in self.machine.arena.where("files", "f_inode"):
             if int(files[file].f_inode) == index and path_of(self.machine, file) == old:
                 set_path(self.machine, file, new)
 
     def truncated(self, path: str, size: int) -> None:
-        """ftruncate(2) of a file that is known here."""
-        index = self._inodes.get(posixpath.normpath(path), 0)
+        """truncate(2), ftruncate(2) of a file that is known here."""
+        index = self._known(path)
         if index:
-            self.page_cache.truncate_setsize(index, size)
+            self._set_size(index, size)
+
+    def sized(self, path: str, size: int) -> None:
+        """stat(2) says how long a file is."""
+        self.grow(self.inode(path), size)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,18 +23,16 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from mmtwin.mm import uapi
 from mmtwin.mm.fork import CLONE_VM
+from mmtwin.mm.replay_batch import ROW_STORE
 from mmtwin.trace.calls import CALLS
-from mmtwin.trace.events import ACCESS_OPS, Event, events_of_batch, op_codes
+from mmtwin.trace.events import Event, events_of_batch, op_codes
 from mmtwin.trace.files import Files
+from mmtwin.trace.flow import FLOWS, Flow, flow_of
 from mmtwin.trace.open import Trace
 from mmtwin.trace.process import Process
 from mmtwin.trace.samples import Samples
 from mmtwin.trace.summary import Failures
 
-PAGE_SHIFT = 12
-PAGE_SIZE = 1 << PAGE_SHIFT
-NR_ACCESS_OPS = len(ACCESS_OPS)
-LOAD, STORE, MODIFY, FETCH = range(NR_ACCESS_OPS)
 Ints = np.ndarray[Any, Any]
 
 
@@ -65,6 +64,8 @@ class Replay:
         self.shared_memory: dict[int, tuple[str, int]] = {}  # shmid -> (path, bytes)
         self.rows = self.accesses = self.calls = 0
         self.unknown_programs: dict[str, int] = {}  # path -> first line
+        self.killed: set[int] = set()  # pids that the machine's OOM killer took
+        self.start_ns = int(machine.clock.now())
         self._current = 0
         self._next_cpu = 0
 
@@ -79,18 +80,19 @@ class Replay:
         self.samples.take(self.rows, self.processes.values(), force=True)
 
     def _batch(self, batch: pa.RecordBatch) -> None:
-        """Stretches of accesses go to the engine as arrays, calls one by one."""
+        """What flows (loads, stores, reads, writes) goes to the engine as arrays, the other calls
+        one by one."""
         codes = op_codes(batch)
-        is_access = codes < NR_ACCESS_OPS
-        if not is_access.any():
+        flows = FLOWS[codes]
+        if not flows.any():
             self._calls(events_of_batch(batch))
             return
-        edges = np.flatnonzero(np.diff(is_access)) + 1
+        edges = np.flatnonzero(np.diff(flows)) + 1
         bounds = [0, *edges.tolist(), len(codes)]
         for start, end in itertools.pairwise(bounds):
             part = batch.slice(start, end - start)
-            if is_access[start]:
-                self._access_stretch(part, codes[start:end])
+            if flows[start]:
+                self._stretch(part, codes[start:end])
             else:
                 self._calls(events_of_batch(part))
 
@@ -101,7 +103,7 @@ class Replay:
             self.rows += 1
             self.calls += 1
             handler = CALLS.get(e.op)
-            if handler is None or e.result < 0:
+            if handler is None or e.result < 0 or e.pid in self.killed:
                 continue
             try:
                 handler(self, e)
@@ -145,7 +147,6 @@ class Replay:
         child = parent.child(e.flags, e.result, self._cpu())
         child.started_ns = e.time_ns
         self.processes[e.result] = child
-        self.files.forked(e.pid, e.result)
         self._current = 0
 
     def end(self, e: Event, how: str, code: int) -> None:
@@ -159,7 +160,6 @@ class Replay:
         process.remember()
         self.at_exit(process)
         process.end()
-        self.files.exited(e.pid)
         del self.processes[e.pid]
         self.ended.append(process)
         self.zombies[e.pid] = process
@@ -173,62 +173,63 @@ class Replay:
         process.waited_for(parent)
         del self.zombies[process.pid]
 
-    # -- accesses
+    # -- flows
 
-    def _access_stretch(self, part: pa.RecordBatch, codes: Ints) -> None:
-        """Accesses in a row, cut where the process changes."""
+    def _stretch(self, part: pa.RecordBatch, codes: Ints) -> None:
+        """Rows in a row, cut where the process changes."""
         pids = part.column("pid").to_numpy()
         edges = np.flatnonzero(np.diff(pids)) + 1
         bounds = [0, *edges.tolist(), len(pids)]
-        addr = part.column("addr").to_numpy()
-        length = part.column("length").to_numpy()
         for start, end in itertools.pairwise(bounds):
             first = _event(part, start)
-            self.process(first)
-            self._accesses(
-                part, start, *expand(addr[start:end], length[start:end], codes[start:end])
-            )
+            if first.pid not in self.killed:
+                process = self.process(first)
+                piece = part.slice(start, end - start)
+                rows = flow_of(piece, codes[start:end], self.files, process, self.start_ns)
+                self._run(piece, rows, first)
             self.rows += end - start
             if self.samples.due(self.rows, first.time_ns):
                 self.samples.take(first.time_ns or self.rows, self.processes.values())
             self.progress(self.rows)
 
-    def _accesses(
-        self, part: pa.RecordBatch, start: int, addresses: Ints, writes: Ints, source: Ints
-    ) -> None:
-        """Accesses of the current process; one that ends in a signal is reported and skipped."""
-        access = self.machine.access
-        done = 0
-        while done < len(addresses):
-            done += int(access.access_batch(addresses[done:], writes[done:]))
-            if done < len(addresses):
-                event = _event(part, start + int(source[done]))
-                self.failures.add(event, _signal_error(int(access.signal), int(addresses[done])))
+    def _run(self, part: pa.RecordBatch, flow: Flow, first: Event) -> None:
+        """Rows of the current process; one that fails is reported and skipped, a deadly one ends
+        the process."""
+        engine = self.machine.replay_batch
+        done, total = 0, len(flow.op)
+        while done < total:
+            done = int(engine.run(*flow[:5], done, total))
+            if done < total:
+                event = _event(part, int(flow.source[done]))
+                if self._is_killed(first.pid):
+                    self._kill(event)
+                    break
+                error = self._failure(event)
+                self.failures.add(event, error)
                 done += 1
-        self.accesses += len(addresses)
+        accesses = int(np.count_nonzero(flow.op[:done] <= ROW_STORE))
+        self.accesses += accesses
+        self.calls += done - accesses
+
+    def _failure(self, event: Event) -> OSError:
+        engine = self.machine.replay_batch
+        if int(engine.signal):
+            return _signal_error(int(engine.signal), event.addr)
+        number = -int(engine.error)
+        return OSError(number, os.strerror(number))
+
+    def _is_killed(self, pid: int) -> bool:
+        """Whether the machine's OOM killer has chosen this process."""
+        return int(self.machine.replay_batch.signal) == uapi.SIGKILL
+
+    def _kill(self, event: Event) -> None:
+        """Out of memory: what the recording goes on to say of the process did not happen."""
+        self.killed.add(event.pid)
+        self.end(event, "killed", uapi.SIGKILL)
 
 
 def _event(part: pa.RecordBatch, row: int) -> Event:
     return next(events_of_batch(part.slice(row, 1)))
-
-
-def expand(addr: Ints, length: Ints, codes: Ints) -> tuple[Ints, Ints, Ints]:
-    """(address, store?, row) of the machine's accesses: a modify is a load and a store, and what
-    crosses into the next page touches that as well."""
-    crosses = (addr & np.uint64(PAGE_SIZE - 1)) + length > PAGE_SIZE
-    modifies = codes == MODIFY
-    writes = (codes == STORE).astype(np.uint8)
-    rows = np.arange(len(addr))
-    if not crosses.any() and not modifies.any():
-        return np.array(addr), writes, rows  # the engine takes no read-only buffer, as Arrow's are
-    each = (1 + modifies.astype(np.int64)) * (1 + crosses.astype(np.int64))
-    source = np.repeat(rows, each)
-    nth = np.arange(len(source)) - np.repeat(np.cumsum(each) - each, each)
-    second_page = crosses[source] & (nth % 2 == 1)
-    address = addr[source]
-    next_page = (address | np.uint64(PAGE_SIZE - 1)) + np.uint64(1)
-    stores = writes[source] | (modifies[source] & (nth * 2 >= each[source])).astype(np.uint8)
-    return np.where(second_page, next_page, address), stores, source
 
 
 def _signal_error(signal: int, address: int) -> OSError:
