@@ -356,6 +356,11 @@ def _flat(prefix: str, table: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
             yield name, value
 
 
+def with_run_cgroup(config: MachineConfig) -> MachineConfig:
+    """With a cgroup for the tasks of a run, whether or not anything is set for it."""
+    return dataclasses.replace(config, cgroups={RUN_CGROUP: {}, **config.cgroups})
+
+
 def _cgroup(config: MachineConfig, value: Any) -> MachineConfig:
     """`[cgroup."/web"]` tables of cgroup files, `version` and `memory_recursiveprot`."""
     if not isinstance(value, Mapping):

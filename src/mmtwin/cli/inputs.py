@@ -8,6 +8,8 @@ from pathlib import Path
 from mmtwin.cli.errors import UsageError
 from mmtwin.trace import Trace, open_trace
 from mmtwin.trace.elf import ElfSet
+from mmtwin.trace.page_events import ANON, KERNEL
+from mmtwin.units import PAGE_SIZE, parse_size
 
 COLUMNS_HELP = "CSV: which column is what, by name or number: time=1ms,op=2,offset=3*512,length=4"
 
@@ -21,10 +23,26 @@ def load_elfs(files: tuple[Path, ...], use_host: bool) -> ElfSet:
 
 
 def open_input(
-    path: Path, format: str, elf: tuple[Path, ...], use_host: bool, columns: str = ""
+    path: Path,
+    format: str,
+    elf: tuple[Path, ...],
+    use_host: bool,
+    columns: str = "",
+    anon: str = "",
+    kernel_memory: str = "",
 ) -> Trace:
     """The trace; its batches are not read yet."""
-    return open_trace(path, format, load_elfs(elf, use_host), columns)
+    given = {ANON: anon, KERNEL: kernel_memory}
+    known = {kind: _pages(text) for kind, text in given.items() if text}
+    return open_trace(path, format, load_elfs(elf, use_host), columns, known)
+
+
+def _pages(size: str) -> int:
+    """Of a size as people write it."""
+    try:
+        return -(-parse_size(size) // PAGE_SIZE)
+    except ValueError as e:
+        raise UsageError(f"{size}: {e}") from e
 
 
 def check_output_file(path: Path) -> None:

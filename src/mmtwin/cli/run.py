@@ -46,6 +46,8 @@ _TASK_PATH = re.compile(r"/proc/(\d+)/(.+)")
 @click.option("--host-elf", is_flag=True, help="read programs' ELF layouts from this host too")
 @click.option("--format", type=click.Choice(FORMATS), default="auto", show_default=True)
 @click.option("--columns", default="", metavar="ROLE=COLUMN,...", help=COLUMNS_HELP)
+@click.option("--anon", default="", metavar="SIZE", help="page events: anonymous memory")
+@click.option("--kernel-memory", default="", metavar="SIZE", help="page events: kernel memory")
 @click.option("--limit", default=0, help="stop after so many events")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as data")
 @click.option(
@@ -76,6 +78,8 @@ def run(
     host_elf: bool,
     format: str,
     columns: str,
+    anon: str,
+    kernel_memory: str,
     limit: int,
     as_json: bool,
     cats: tuple[str, ...],
@@ -92,7 +96,8 @@ def run(
         check_directory(at_exit)
     description = machine_config.load(machine) if machine else machine_config.describe()
     description = machine_config.with_settings(description, settings)
-    opened = open_input(trace, format, elf, host_elf, columns)
+    description = machine_config.with_run_cgroup(description)
+    opened = open_input(trace, format, elf, host_elf, columns, anon, kernel_memory)
     twin = Machine(description)
     kept = Kept(twin, cats, at_exit, everything=save is not None)
     with progress_of(opened, quiet) as progress:

@@ -14,7 +14,6 @@ stops, and says why.
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.access import Access
     from mmtwin.mm.clock import Clock
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.read_write import ReadWrite

@@ -257,6 +257,12 @@ def fallocate(replay: Replay, e: Event) -> None:
             replay.files.grow(inode, e.offset + e.length)
 
 
+def kernel_memory(replay: Replay, e: Event) -> None:
+    """So much memory is the kernel's own on the program's behalf, and charged to its cgroup."""
+    replay.process(e)
+    replay.kernel_memory.resize(-(-e.length // PAGE_SIZE))
+
+
 def _checked(result: int) -> None:
     if result < 0:
         raise OSError(-result, os.strerror(-result))
@@ -288,4 +294,5 @@ CALLS: dict[str, Callable[[Replay, Event], None]] = {
     "truncate": truncate, "ftruncate": truncate, "dup": dup, "close_range": close_range,
     "stat": stat, "fadvise64": fadvise64, "readahead": readahead, "fsync": fsync,
     "fdatasync": fsync, "fallocate": fallocate,
+    "kernel_memory": kernel_memory,
 }  # fmt: skip

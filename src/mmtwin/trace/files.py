@@ -157,7 +157,9 @@ class Files:
         """At this very descriptor; the recording was granted it, so its limit allowed it."""
         if fd >= process.getrlimit(RLIMIT_NOFILE)[0]:
             process.set_soft_limit(RLIMIT_NOFILE, fd + 1)
-        number = int(self.machine.file_table.replace_fd(process.index, fd, file, int(bool(cloexec))))
+        number = int(
+            self.machine.file_table.replace_fd(process.index, fd, file, int(bool(cloexec)))
+        )
         if number < 0:
             self.page_cache.fput(file)
             raise OSError(-number, os.strerror(-number))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from mmtwin.trace.events import (
 )
 from mmtwin.trace.exec_layout import with_layouts
 from mmtwin.trace.lackey import LackeyReader
-from mmtwin.trace.page_events import PageEventReader
+from mmtwin.trace.page_events import PageEventReader, known_of_unlimited_run
 from mmtwin.trace.source import chunks, detect, head_of, line_blocks
 from mmtwin.trace.strace import StraceReader
 
@@ -41,12 +41,18 @@ class Trace:
 
 
 def open_trace(
-    path: str | Path, format: str = "auto", elfs: ElfSet | None = None, columns: str = ""
+    path: str | Path,
+    format: str = "auto",
+    elfs: ElfSet | None = None,
+    columns: str = "",
+    known: Mapping[int, int] | None = None,
 ) -> Trace:
     """Open a recording of any format in FORMATS, plain, gzipped or zstd. Raises TraceError.
 
     `elfs` are the layouts of the programs that the recording executes; a Parquet trace may
     carry them itself. `columns` says which column of a CSV file is what (csv_trace.py).
+    `known` are pages of anonymous and of kernel memory, for page events that lack them
+    (page_events.py); by default those of the unlimited run that real_NAME.json beside it tells.
     """
     path = Path(path)
     if path.is_dir():
@@ -57,9 +63,15 @@ def open_trace(
         raise TraceError(path, None, f"--columns is for CSV, this is {format}")
     if format == "csv":
         return _open_csv(path, csv_trace.layout_of(path, head_of(path), columns))
+    if known and format != "ev":
+        raise TraceError(
+            path, None, f"--anon and --kernel-memory are for page events, not {format}"
+        )
+    if format == "ev":
+        return _open_page_events(path, known)
     opener = {
         "parquet": _open_parquet, "strace": _open_strace, "lackey": _open_lackey,
-        "msr": _open_msr, "oracleGeneral": _open_oracle_general, "ev": _open_page_events,
+        "msr": _open_msr, "oracleGeneral": _open_oracle_general,
     }[format]  # fmt: skip
     return opener(path, elfs or ElfSet())
 
@@ -150,7 +162,8 @@ def _open_oracle_general(path: Path, elfs: ElfSet) -> Trace:
     return Trace(path, "oracleGeneral", host, batches, elfs, notes=lambda: [note])
 
 
-def _open_page_events(path: Path, elfs: ElfSet) -> Trace:
-    reader = PageEventReader(path, lambda size: chunks(path, size))
+def _open_page_events(path: Path, given: Mapping[int, int] | None) -> Trace:
+    known = {**known_of_unlimited_run(path), **(given or {})}
+    reader = PageEventReader(path, lambda size: chunks(path, size), known)
     host = Host(recorder="page events")
-    return Trace(path, "ev", host, reader.batches(), elfs, notes=reader.notes)
+    return Trace(path, "ev", host, reader.batches(), ElfSet(), notes=reader.notes)

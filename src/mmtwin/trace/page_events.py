@@ -16,7 +16,8 @@ from its end (MADV_DONTNEED).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,32 @@ def _first_wrong(records: Ints) -> int:
     return int(np.argmax(wrong)) if wrong.any() else -1
 
 
+def known_of_unlimited_run(path: Path) -> dict[int, int]:
+    """Pages of ANON and KERNEL that a run without a limit had, from real_NAME.json beside
+    NAME.ev: rows of `limit`, `peak_rss`, `kmem` in bytes. Nothing where there is no such file."""
+    beside = path.with_name(f"real_{path.name.split('.')[0]}.json")
+    try:
+        rows = json.loads(beside.read_bytes()) if beside.is_file() else []
+        free = [row for row in rows if not row["limit"]]
+        if not free:
+            return {}
+        row = free[0]
+        return {ANON: -(-row["peak_rss"] // PAGE_SIZE), KERNEL: -(-row["kmem"] // PAGE_SIZE)}
+    except (OSError, ValueError, TypeError, KeyError) as e:
+        raise TraceError(beside, None, f"says nothing of an unlimited run ({e!r})") from e
+
+
 class PageEventReader:
     """Batches of one recording; memory does not grow with it."""
 
-    def __init__(self, path: Path, chunks: Callable[[int], Iterator[bytes]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        chunks: Callable[[int], Iterator[bytes]],
+        known: Mapping[int, int] | None = None,
+    ) -> None:
         self.path, self.chunks = path, chunks
+        self.known = known or {}  # pages of ANON or KERNEL, used where the recording has none
         self.kinds: set[int] = set()  # met so far
         self._sizes: dict[int, int] = {}  # pages, by file
         self._mapped: dict[int, int] = {}
@@ -80,6 +102,7 @@ class PageEventReader:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Raises TraceError for a record that cannot be, naming its number."""
+        yield from self._what_is_known()
         rest = b""
         for data in self.chunks(BATCH * RECORD.itemsize):
             data = rest + data
@@ -92,6 +115,18 @@ class PageEventReader:
                 f"the last record has {len(rest)} of 8 bytes: the file was cut short, "
                 "copy it again",
             )  # fmt: skip
+
+    def _what_is_known(self) -> Iterator[pa.RecordBatch]:
+        """From the start on, what the recording says nothing of."""
+        recorded: set[int] = set()
+        if self.known:
+            for data in self.chunks(BATCH * RECORD.itemsize):
+                kinds = np.frombuffer(data, np.uint8)[:: RECORD.itemsize]
+                recorded.update(np.unique(kinds).tolist())
+        for kind, pages in self.known.items():
+            if kind not in recorded and pages:
+                self.kinds.add(kind)
+                yield from self._change(np.array((kind, 0, 0, pages), RECORD))
 
     def _records(self, records: Ints) -> Iterator[pa.RecordBatch]:
         wrong = _first_wrong(records)

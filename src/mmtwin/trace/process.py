@@ -8,8 +8,9 @@ import posixpath
 from dataclasses import replace
 from typing import Any
 
-from mmtwin import binfmt_elf
+from mmtwin import binfmt_elf, cgroups
 from mmtwin.binfmt_elf import Bases
+from mmtwin.config import RUN_CGROUP
 from mmtwin.elf_image import ET_DYN, ElfImage
 from mmtwin.mm import uapi
 from mmtwin.mm.pgtable_types import TASK_SIZE_MAX
@@ -41,6 +42,8 @@ class Process(Task):
         index = int(machine.processes.kernel_clone_init(pid, cpu))
         if not index:
             raise OSError(errno.ENOMEM, "no memory for a task")
+        if RUN_CGROUP in machine.config.cgroups:
+            cgroups.attach(machine, cgroups.find(machine, RUN_CGROUP), index)
         return cls(machine, index, pid)
 
     @property

@@ -28,6 +28,7 @@ from mmtwin.trace.calls import CALLS
 from mmtwin.trace.events import Event, events_of_batch, op_codes
 from mmtwin.trace.files import Files
 from mmtwin.trace.flow import FLOWS, Flow, flow_of
+from mmtwin.trace.kernel_memory import KernelMemory
 from mmtwin.trace.open import Trace
 from mmtwin.trace.process import Process
 from mmtwin.trace.samples import Samples
@@ -56,6 +57,7 @@ class Replay:
         self.progress = progress or (lambda rows: None)
         self.limit = limit
         self.files = Files(machine)
+        self.kernel_memory = KernelMemory(machine)
         self.failures = Failures()
         self.samples = Samples(machine)
         self.processes: dict[int, Process] = {}  # that live, by pid
@@ -220,7 +222,7 @@ class Replay:
 
     def _is_killed(self, pid: int) -> bool:
         """Whether the machine's OOM killer has chosen this process."""
-        return int(self.machine.replay_batch.signal) == uapi.SIGKILL
+        return bool(int(self.machine.replay_batch.signal) == uapi.SIGKILL)
 
     def _kill(self, event: Event) -> None:
         """Out of memory: what the recording goes on to say of the process did not happen."""

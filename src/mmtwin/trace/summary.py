@@ -6,6 +6,7 @@ import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mmtwin.trace import counters
 from mmtwin.trace.events import Event
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def summarize(replay: Replay) -> dict[str, Any]:
         },
         "page_tables": {"peak_kb": samples.peak_pagetables_kb, "end_kb": last.pagetables_kb},
         "tlb": tlb_counters(machine),
+        **counters.of(machine),
         "failed": [
             {"op": f.op, "reason": f.reason, "first": f.first, "line": f.line, "pid": f.pid,
              "count": f.count}
