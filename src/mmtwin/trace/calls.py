@@ -228,19 +228,21 @@ def _on_file(replay: Replay, e: Event) -> tuple[Process, int] | None:
 
 def fadvise64(replay: Replay, e: Event) -> None:
     if found := _on_file(replay, e):
-        _checked(replay.machine.fadvise.generic_fadvise(found[1], e.offset, e.length, e.flags))
+        call = found[0].mechanism("fadvise", "generic_fadvise")
+        _checked(call(found[1], e.offset, e.length, e.flags))
 
 
 def readahead(replay: Replay, e: Event) -> None:
     if found := _on_file(replay, e):
-        _checked(replay.machine.readahead.ksys_readahead(found[1], e.offset, e.length))
+        call = found[0].mechanism("readahead", "ksys_readahead")
+        _checked(call(found[1], e.offset, e.length))
 
 
 def fsync(replay: Replay, e: Event) -> None:
     """fsync, fdatasync."""
     if found := _on_file(replay, e):
         data_only = int(e.op == "fdatasync")
-        call = replay.machine.page_writeback.vfs_fsync_range
+        call = found[0].mechanism("page_writeback", "vfs_fsync_range")
         _checked(call(found[1], 0, (1 << 63) - 1, data_only))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +54,10 @@ class Process(Task):
     @property
     def ppid(self) -> int:
         return int(self.record.ppid)
+
+    def mechanism(self, name: str, function: str) -> Callable[..., int]:
+        """An engine function (NotModelledError where there is none yet)."""
+        return self._mechanism(name, function)
 
     def switch_to(self) -> None:
         """Run: accesses are this task's."""
