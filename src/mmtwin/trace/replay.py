@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from mmtwin.errors import NotModelledError
 from mmtwin.mm import uapi
 from mmtwin.mm.fork import CLONE_VM
 from mmtwin.mm.replay_batch import ROW_STORE
@@ -112,8 +111,6 @@ class Replay:
                 handler(self, e)
             except OSError as error:
                 self.failures.add(e, error)
-            except NotModelledError as error:
-                self.failures.add(e, OSError(errno.ENOSYS, str(error)))
             if self.samples.due(self.rows, e.time_ns):
                 self.samples.take(e.time_ns or self.rows, self.processes.values())
                 self.progress(self.rows)
