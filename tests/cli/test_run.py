@@ -58,7 +58,8 @@ def test_json_has_stable_keys(mmtwin: Run, small: Path) -> None:
     assert {"memory.current", "memory.peak", "memory.stat.file", "memory.events.max"} <= counters
     assert "vmstat.workingset_refault_file" in counters
     assert set(result) - counters == {
-        "read_bytes", "write_bytes", "trace", "machine", "events", "calls", "accesses", "processes", "faults", "resident",
+        "read_bytes", "write_bytes", "trace", "machine", "events", "calls", "accesses", "processes",
+        "faults", "resident",
         "page_tables", "tlb", "failed", "unknown",
     }  # fmt: skip
     [process] = result["processes"]
