@@ -12,6 +12,7 @@ from mmtwin.config import RUN_CGROUP, MachineConfig, describe, load
 from mmtwin.errors import ConfigError
 from mmtwin.mm import load as load_engine
 from mmtwin.mm.arena import Arena
+from mmtwin.oom_report import OomReport, dmesg
 from mmtwin.task import Task
 from mmtwin.vfs.namespace import Namespace
 from mmtwin.vfs.shm import SharedMemory
@@ -145,6 +146,7 @@ class Machine:
         self.arena.array("inodes", "Inode", 1 << 22)
         self.arena.array("files", "File", 1 << 22)
         self.arena.array("super_blocks", "SuperBlock", 1 << 10)
+        self.oom_report = OomReport(self)
         for attribute, cls in MECHANISMS.items():
             setattr(self, attribute, getattr(namespace, cls)(self.arena, self.config))
         self.wire()
@@ -223,6 +225,10 @@ class Machine:
     def swapoff(self, path: str) -> None:
         """Swap there no longer; what it holds comes back first (OSError as swapoff(2))."""
         swapon.swapoff(self, path)
+
+    def dmesg(self) -> str:
+        """The kernel's log: what the OOM killer has said."""
+        return dmesg(self)
 
     def spawn(self, name: str = "init", pid: int | None = None, cpu: int = 0) -> Task:
         """A task with a fresh address space that holds a stack, vvar and vdso only."""

@@ -224,6 +224,9 @@ _ROWS = (
         changed="fs_writeback.dirty_writeback_centisecs_changed",
     ),
     vm("dirty_expire_centisecs", 3000),
+    vm("oom_dump_tasks", 1),
+    vm("oom_kill_allocating_task", 0),
+    vm("panic_on_oom", 0, maximum=2),
     HighFraction(
         "/proc/sys/vm/percpu_pagelist_high_fraction",
         "percpu_pagelist_high_fraction",
@@ -254,8 +257,7 @@ NOT_MODELLED = frozenset(
         hugetlb_optimize_vmemmap hugetlb_shm_group laptop_mode memfd_noexec
         memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
-        nr_overcommit_hugepages numa_stat numa_zonelist_order oom_dump_tasks
-        oom_kill_allocating_task page_lock_unfairness panic_on_oom stat_interval
+        nr_overcommit_hugepages numa_stat numa_zonelist_order page_lock_unfairness stat_interval
         stat_refresh unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
         zone_reclaim_mode""".split()),  # noqa: SIM905
         "/proc/sys/kernel/randomize_va_space",

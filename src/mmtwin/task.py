@@ -34,6 +34,7 @@ from mmtwin.mm.uapi import (
     MREMAP_MAYMOVE,
     MS_SYNC,
     RLIM_INFINITY,
+    SIG_LIVELOCK,
     SIGBUS,
     SIGKILL,
     SIGSEGV,
@@ -79,6 +80,10 @@ class BusError(SignalError):
 
 class Killed(SignalError):
     """SIGKILL: out of memory."""
+
+
+class Livelock(SignalError):
+    """No signal: the task faults for ever, for nobody may be killed to give it memory."""
 
 
 class VmaView(NamedTuple):
@@ -212,7 +217,10 @@ class Task(NameCalls, ShmCalls):
     def _raise_signal(self, done: int) -> None:
         info = self.machine.arena.siginfo[0]
         signal = int(info.si_signo)
-        kind = {SIGSEGV: SegmentationFault, SIGBUS: BusError}.get(signal, Killed)
+        kinds = {SIGSEGV: SegmentationFault, SIGBUS: BusError, SIG_LIVELOCK: Livelock}
+        kind = kinds.get(signal, Killed)
+        if kind is Killed and self.alive:
+            self.machine.processes.do_exit(SIGKILL)
         raise kind(signal, int(info.si_code), int(info.si_addr), done)
 
     # Life

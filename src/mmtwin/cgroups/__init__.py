@@ -8,6 +8,7 @@ Groups without the controller are not modelled: `mkdir` there is refused.
 """
 
 from mmtwin.cgroups.files import exists, read, write
+from mmtwin.cgroups.stat import show as memory_stat
 from mmtwin.cgroups.tree import (
     ROOT,
     attach,
@@ -20,6 +21,6 @@ from mmtwin.cgroups.tree import (
 )
 
 __all__ = [
-    "ROOT", "attach", "exists", "exists_group", "find", "mkdir", "parents", "path_of", "read",
-    "rmdir", "write",
+    "ROOT", "attach", "exists", "exists_group", "find", "memory_stat", "mkdir", "parents",
+    "path_of", "read", "rmdir", "write",
 ]  # fmt: skip

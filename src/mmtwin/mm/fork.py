@@ -18,7 +18,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.filemap import PageCache
-    from mmtwin.mm.idpool import IdPool
+    from mmtwin.mm.idpool import POOL_END, IdPool
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.mmap import Mmap
     from mmtwin.mm.mmap_layout import MmapLayout
@@ -80,6 +80,7 @@ class Fork:
     page_cache: PageCache
     file_table: FileTable
     memcontrol = cython.declare("MemControl")
+    oom_kill = cython.declare("OomKill")
     shmem: object
 
     def __init__(self, arena, config):
@@ -108,13 +109,14 @@ class Fork:
         self.overcommit = m.overcommit
         self.page_cache = m.page_cache
         self.file_table = m.file_table
-        self.memcontrol = m.memcontrol
+        self.memcontrol, self.oom_kill = m.memcontrol, m.oom_kill
         self.shmem = m.shmem
 
     def boot(self):
         """No task yet."""
         self.mm_pool.boot()
         self.task_pool.boot()
+        self.state[LAST_PID] = 1  # init, which is no task of the model unless somebody spawns it
 
     # Address spaces
 
@@ -428,9 +430,32 @@ class Fork:
             self.mmput(mm)
         self.file_table.exit_files(task)
         self.memcontrol.cgroup_exit(task)
+        self.oom_kill.exiting(task)
         self.current[0].task = 0
         self.current[0].mm = 0
         return 0
+
+    @cython.ccall
+    @cython.nogil
+    def kill_other(self, task: u32, signal: cython.int) -> cython.int:
+        """Another task is killed, and ends before the current one goes on."""
+        current: u32 = self.current[0].task
+        mm: u32 = self.current[0].mm
+        cpu: u32 = self.current[0].cpu
+        self.switch_to(task, self.tasks[task].cpu)
+        self.do_exit(signal)
+        self.current[0].cpu = cpu
+        self.current[0].node = self.cpu_node[cpu]
+        if current:
+            self.switch_to(current, cpu)
+        self.current[0].mm = mm
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def task_limit(self) -> u32:
+        """One more than the highest index of a task."""
+        return cython.cast(u32, self.task_pool.state[POOL_END])
 
     @cython.ccall
     @cython.nogil

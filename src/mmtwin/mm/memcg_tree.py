@@ -166,6 +166,12 @@ class MemcgTree:
             objcg = self.memcgs[objcg].parent
         return objcg
 
+    @cython.ccall
+    @cython.nogil
+    def number_of(self, data: u32) -> u32:
+        """page_memcg() for Python."""
+        return self.page_memcg(data)
+
     # -- making and removing
 
     @cython.ccall

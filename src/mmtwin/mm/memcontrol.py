@@ -47,7 +47,9 @@ MEMCG_MAX_RECLAIM_RETRIES = cython.declare(cython.const[cython.int], 16)
 MEMCG_FLUSHER = cython.declare(cython.const[cython.int], 0)  # number of the kernel thread
 # 1 + the swappiness that memory.reclaim was given, 0: none
 SWAPPINESS_OVERRIDE = cython.declare(cython.const[cython.int], 1)
-MEMCONTROL_CELLS = cython.declare(cython.const[cython.int], 2)
+# of tasks as they are made or join a cgroup: the order in which the kernel walks them
+LAST_SERIAL = cython.declare(cython.const[cython.int], 2)
+MEMCONTROL_CELLS = cython.declare(cython.const[cython.int], 3)
 
 
 @cython.final
@@ -63,6 +65,7 @@ class MemControl:
     current: Currents
     sysctl: Sysctls
     cells: U64s
+    serials: U64s  # task * 2: as it was made; + 1: as it joined its cgroup
     iter_position: U32s  # (root, node): 1 + where a partial walk stopped, 0 at the end
     clock: Clock
     tree: MemcgTree
@@ -85,6 +88,7 @@ class MemControl:
         self.iter_position = arena.array(
             "memcg_iter_position", "u32", len(arena.memcgs) * len(config.nodes)
         )
+        self.serials = arena.array("task_serials", "u64", 2 * len(arena.tasks))
         self.cells = arena.array("memcontrol", "u64", MEMCONTROL_CELLS)
 
     def wire(self, m):
@@ -632,6 +636,7 @@ class MemControl:
         self.memcgs[self.tasks[task].memcg].nr_tasks -= 1
         self.memcgs[memcg].nr_tasks += 1
         self.tasks[task].memcg = memcg
+        self.serials[2 * cython.cast(u64, task) + 1] = self.next_serial()
         if self.tasks[task].mm:
             self.mms[self.tasks[task].mm].memcg = memcg
         return 0
@@ -642,7 +647,21 @@ class MemControl:
         """A new task is in its parent's cgroup (parent 0: in the root)."""
         self.tasks[task].memcg = self.tasks[parent].memcg if parent else 0
         self.memcgs[self.tasks[task].memcg].nr_tasks += 1
+        self.serials[2 * cython.cast(u64, task)] = self.next_serial()
+        self.serials[2 * cython.cast(u64, task) + 1] = self.cells[LAST_SERIAL]
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def next_serial(self) -> u64:
+        self.cells[LAST_SERIAL] += 1
+        return self.cells[LAST_SERIAL]
+
+    @cython.cfunc
+    @cython.nogil
+    def task_serial(self, task: u32, in_memcg: cython.bint) -> u64:
+        """Its place in for_each_process(), or among the tasks of its cgroup."""
+        return self.serials[2 * cython.cast(u64, task) + (1 if in_memcg else 0)]
 
     @cython.ccall
     @cython.nogil

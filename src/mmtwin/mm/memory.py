@@ -21,6 +21,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.file_fault import FileFault
+    from mmtwin.mm.clock import Clock
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_ZERO_BIT
     from mmtwin.mm.page_flags import (
         PAGE_MAPPING_ANON, PG_anon_exclusive, PG_ksm, PG_locked, PG_lru, PG_reserved, PG_swapbacked,
@@ -35,7 +36,7 @@ if not cython.compiled:
     from mmtwin.mm.swap_entry import is_swap_pte, pte_to_swp_entry
     from mmtwin.mm.tlb import Tlb
     from mmtwin.mm.types import Currents, Mms, Pages, Sysctls, Tasks, U64s, Vmas, i64, u32, u64
-    from mmtwin.mm.uapi import SIGBUS, SIGKILL, SIGSEGV
+    from mmtwin.mm.uapi import SIGBUS, SIGKILL, SIGSEGV, SIG_LIVELOCK
     from mmtwin.mm.vm_fault import (
         FAULT_FLAG_ALLOW_RETRY, FAULT_FLAG_TRIED, FAULT_FLAG_VMA_LOCK, VM_FAULT_ERROR,
         VM_FAULT_MAJOR, VM_FAULT_OOM, VM_FAULT_RETRY, VM_FAULT_SIGBUS,
@@ -60,6 +61,10 @@ if cython.compiled:
     SigInfos = cython.typedef(SigInfo[::1])
 else:
     SigInfos = object
+
+
+LIVELOCK_FAULTS = cython.declare(cython.const[cython.int], 100)
+NS_PER_TICK = cython.declare(cython.const[cython.ulonglong], 4000000)
 
 
 @cython.final
@@ -87,6 +92,8 @@ class Memory:
     vmstat = cython.declare("VmStat")
     memcontrol = cython.declare("MemControl")
     memcg_high = cython.declare("MemcgHigh")
+    oom_kill = cython.declare("OomKill")
+    clock: Clock
     vma_tree = cython.declare("VmaTree")
     mmap = cython.declare("Mmap")
     copy = cython.declare("CopyPte")
@@ -115,6 +122,7 @@ class Memory:
         self.page_alloc, self.lru, self.rmap, self.vmstat = m.page_alloc, m.lru, m.rmap, m.vmstat
         self.vma_tree, self.mmap = m.vma_tree, m.mmap
         self.memcontrol, self.memcg_high = m.memcontrol, m.memcg_high
+        self.oom_kill, self.clock = m.oom_kill, m.clock
         self.copy, self.zap, self.mprotect = m.copy_pte, m.zap, m.mprotect_pte
         self.mremap, self.gup, self.madvise = m.mremap_pte, m.gup, m.madvise_pte
         self.swap_fault, self.swap_state = m.swap_fault, m.swap_state
@@ -140,6 +148,10 @@ class Memory:
         if not vm_flags & VM_WRITE if write else not vma_is_accessible(vm_flags):
             return self.force_sig(SIGSEGV, SEGV_ACCERR, address)
         fault: cython.int = self.handle_mm_fault(vma, address, write)
+        if fault & VM_FAULT_OOM:
+            fault = self.pagefault_out_of_memory(vma, address, write)
+        if self.oom_kill.fatal_signal_pending():
+            return self.force_sig(SIGKILL, 0, address)
         if fault & VM_FAULT_ERROR:
             return self.mm_fault_error(fault, address)
         self.memcg_high.resume_user_mode()
@@ -163,11 +175,25 @@ class Memory:
 
     @cython.cfunc
     @cython.nogil
+    def pagefault_out_of_memory(self, vma: u32, address: u64, write: cython.int) -> cython.int:
+        """A task that was killed ends; any other takes the fault again, for ever, if nobody may be
+        killed: after LIVELOCK_FAULTS of them the model gives up."""
+        fault: cython.int = VM_FAULT_OOM
+        tries: cython.int = 0
+        while fault & VM_FAULT_OOM and tries < LIVELOCK_FAULTS:
+            if self.oom_kill.task_is_dying():
+                break
+            self.clock.sleep_until(self.clock.now() + NS_PER_TICK)
+            fault = self.handle_mm_fault(vma, address, write)
+            tries += 1
+        return fault
+
+    @cython.cfunc
+    @cython.nogil
     def mm_fault_error(self, fault: cython.int, address: u64) -> cython.int:
-        """The signal for a fault that could not be handled. (Out of memory: the OOM killer's
-        victim is the task itself, until there is an OOM killer.)"""
+        """The signal for a fault that could not be handled."""
         if fault & VM_FAULT_OOM:
-            return self.force_sig(SIGKILL, 0, address)
+            return self.force_sig(SIG_LIVELOCK, 0, address)
         if fault & VM_FAULT_SIGBUS:
             return self.force_sig(SIGBUS, BUS_ADRERR, address)
         return self.force_sig(SIGSEGV, SEGV_MAPERR, address)

@@ -339,12 +339,29 @@ class PageAlloc:
                 retries = 0
             elif progress == 0:
                 pfn = self.last_resort(gfp, order, preferred, zone_type, alloc_flags)
-                if pfn or self.oom_kill.out_of_memory(gfp, order) == 0:
+                if pfn or not self.may_oom(gfp, order):
                     break
+                if self.oom_kill.out_of_memory(gfp, order) == 0:
+                    break
+                if self.oom_kill.is_oom_victim():
+                    if alloc_flags & ALLOC_OOM or gfp & GFP_NOMEMALLOC_BIT:
+                        break
+                    alloc_flags = ALLOC_OOM | (alloc_flags & ALLOC_KSWAPD)
+                pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+                retries = 0
         if pfn == 0 and gfp & GFP_NOFAIL_BIT:
             alloc_flags |= ALLOC_NO_WATERMARKS
             pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
         return pfn
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def may_oom(self, gfp: u32, order: cython.int) -> cython.bint:
+        """Whether somebody may be killed for this request: __alloc_pages_may_oom()."""
+        if order > PAGE_ALLOC_COSTLY_ORDER:
+            return False
+        return gfp & (GFP_RETRY_MAYFAIL_BIT | GFP_THISNODE_BIT) == 0
 
     @cython.cfunc
     @cython.nogil

@@ -166,8 +166,13 @@ SIGBUS = cython.declare(cython.const[cython.int], 7)
 SIGKILL = cython.declare(cython.const[cython.int], 9)
 SIGSEGV = cython.declare(cython.const[cython.int], 11)
 
+# no signal: the task takes the same fault for ever, and nobody may be killed to help it
+SIG_LIVELOCK = cython.declare(cython.const[cython.int], 256)
+
 # Task.flags
 PF_EXITING = cython.declare(cython.const[cython.uint], 0x4)
+PF_SIGKILL = cython.declare(cython.const[cython.uint], 0x10000000)  # killed, not yet ended
+PF_OOM_VICTIM = cython.declare(cython.const[cython.uint], 0x20000000)  # may use the reserves
 PF_MEMALLOC = cython.declare(cython.const[cython.uint], 0x800)  # reclaims: may use the reserves
 
 # Task.state

@@ -27,7 +27,8 @@ from mmtwin.scenario.program import (
     settle_private,
 )
 from mmtwin.scenario.touch_commands import TOUCH_COMMANDS
-from mmtwin.task import SignalError, Task
+from mmtwin.mm.uapi import SIGKILL
+from mmtwin.task import Killed, SignalError, Task
 
 SWAP_VERBS = ("mkswap", "swapon", "swapoff")
 MKSWAP_BYTES = "4096"  # that it wrote
@@ -125,6 +126,8 @@ class Interpreter:
             return self.call(task, command)
         except NotModelledError:
             raise
+        except Killed:
+            return f"KILLED {SIGKILL}"
         except SignalError as error:
             return f"SIG {error.signal} code {error.code} after {error.done}"
         except OSError as error:

@@ -103,7 +103,7 @@ class Runner:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.task = machine.spawn("runner")
+        self.task = machine.spawn("runner", pid=1)
         for fd in range(STD_FDS):
             assert self.task.open("/console", O_CREAT) == fd
         self.text = self._tmpfs_file("/exe", FILE_SIZE)

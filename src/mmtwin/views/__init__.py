@@ -26,6 +26,7 @@ from mmtwin.views import (
     loadavg,
     maps,
     meminfo,
+    oom_score,
     oom_score_adj,
     pagemap,
     smaps,
@@ -82,6 +83,9 @@ TASK_FILES: dict[str, Callable[[Machine, int], str]] = {
     "comm": tasks.show_comm,
     "limits": limits.show,
     "maps": maps.show,
+    "cgroup": oom_score.show_cgroup,
+    "oom_adj": oom_score.show_adj,
+    "oom_score": oom_score.show,
     "oom_score_adj": oom_score_adj.show,
     "smaps": smaps.show,
     "smaps_rollup": smaps.show_rollup,
@@ -91,10 +95,12 @@ TASK_FILES: dict[str, Callable[[Machine, int], str]] = {
 }
 TASK_WRITES: dict[str, Callable[[Machine, int, str], None]] = {
     "clear_refs": clear_refs.write,
+    "oom_adj": oom_score.write_adj,
     "oom_score_adj": oom_score_adj.write,
 }
 # (machine, offset, length) -> bytes of a file that is no text; length -1 reads to its end
 BINARY_FILES: dict[str, Callable[[Machine, int, int], bytes]] = {
+    "/proc/kpagecgroup": kpage.kpagecgroup,
     "/proc/kpagecount": kpage.kpagecount,
     "/proc/kpageflags": kpage.kpageflags,
 }
@@ -116,13 +122,13 @@ _BLOCK = re.compile(r"/sys/(?:class/)?block/([^/]+)/(.+)")
 NOT_MODELLED = frozenset(
     [
         *(f"/proc/{name}" for name in """
-        interrupts iomem kallsyms kpagecgroup locks modules mounts net pressure schedstat
+        interrupts iomem kallsyms locks modules mounts net pressure schedstat
         slabinfo softirqs vmallocinfo""".split()),  # noqa: SIM905
     ]
 )  # fmt: skip
 _NOT_MODELLED_OF_A_TASK = frozenset(
-    """auxv cgroup coredump_filter environ exe fd fdinfo io ksm_merging_pages ksm_stat map_files mem
-    mountinfo numa_maps oom_adj oom_score sched schedstat stack syscall wchan""".split()  # noqa: SIM905
+    """auxv  coredump_filter environ exe fd fdinfo io ksm_merging_pages ksm_stat map_files mem
+    mountinfo numa_maps   sched schedstat stack syscall wchan""".split()  # noqa: SIM905
 )
 
 Text = Callable[[], str]

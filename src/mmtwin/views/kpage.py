@@ -32,6 +32,17 @@ def kpagecount(machine: Machine, offset: int, length: int) -> bytes:
     return _read(machine, "/proc/kpagecount", offset, length, _mapcount)
 
 
+def kpagecgroup(machine: Machine, offset: int, length: int) -> bytes:
+    """The inode of the cgroup that each frame is charged to: its serial number, the root's is 1."""
+    return _read(machine, "/proc/kpagecgroup", offset, length, _cgroup)
+
+
+def _cgroup(machine: Machine, pfn: int) -> int:
+    memcg = int(machine.memcg_tree.number_of(int(machine.arena.pages[pfn].memcg)))
+    allocated = int(machine.arena.pages[pfn].refcount) > 0
+    return int(machine.arena.memcgs[memcg].serial) if allocated and memcg else 0
+
+
 def entries(path: str, offset: int, length: int, end: int) -> range:
     """Numbers of the entries that a read wants, of `end` there are (EINVAL where it splits one)."""
     if length < 0:
