@@ -27,6 +27,7 @@ MECHANISMS = {
     "memcg_stat": "MemcgStat",
     "memcg_stock": "MemcgStockpile",
     "memcontrol": "MemControl",
+    "memcg_slab": "MemcgSlab",
     "memcg_high": "MemcgHigh",
     "memcg_limits": "MemcgLimits",
     "psi": "Psi",

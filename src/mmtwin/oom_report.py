@@ -2,8 +2,8 @@
 
 `OomReport` is what the engine calls; the lines are in `machine.arena.names["dmesg"]` as
 [nanoseconds, text], and `machine.dmesg()` shows them as dmesg(1) does.
-Models mm/oom_kill.c: dump_header(), dump_tasks(), dump_oom_victim(); mm/show_mem.c: show_free_areas();
-mm/memcontrol.c: mem_cgroup_print_oom_context(), mem_cgroup_print_oom_meminfo().
+Models mm/oom_kill.c: dump_header(), dump_tasks(), dump_oom_victim(); mm/show_mem.c:
+show_free_areas(); mm/memcontrol.c: mem_cgroup_print_oom_context(), mem_cgroup_print_oom_meminfo().
 Not modelled: the stack trace and registers between the first line and Mem-Info, the slab table
 ("Unreclaimable slab info"), rate limiting. Figures of mechanisms that are not there are left out.
 """
@@ -37,8 +37,10 @@ MESSAGES = {
 }
 # Compound names first, as %pGg prints them; then single bits.
 GFP_NAMES = (
-    ("GFP_TRANSHUGE", gfp_bits.GFP_TRANSHUGE), ("GFP_TRANSHUGE_LIGHT", gfp_bits.GFP_TRANSHUGE_LIGHT),
-    ("GFP_HIGHUSER_MOVABLE", gfp_bits.GFP_HIGHUSER_MOVABLE), ("GFP_HIGHUSER", gfp_bits.GFP_HIGHUSER),
+    ("GFP_TRANSHUGE", gfp_bits.GFP_TRANSHUGE),
+    ("GFP_TRANSHUGE_LIGHT", gfp_bits.GFP_TRANSHUGE_LIGHT),
+    ("GFP_HIGHUSER_MOVABLE", gfp_bits.GFP_HIGHUSER_MOVABLE),
+    ("GFP_HIGHUSER", gfp_bits.GFP_HIGHUSER),
     ("GFP_USER", gfp_bits.GFP_USER), ("GFP_KERNEL_ACCOUNT", gfp_bits.GFP_KERNEL_ACCOUNT),
     ("GFP_KERNEL", gfp_bits.GFP_KERNEL), ("GFP_NOFS", gfp_bits.GFP_NOFS),
     ("GFP_ATOMIC", gfp_bits.GFP_ATOMIC), ("GFP_NOIO", gfp_bits.GFP_NOIO),
@@ -132,9 +134,7 @@ class OomReport:
         if reason == PANIC_ON_OOM:
             which = int(self.machine.arena.sysctl[0].panic_on_oom)
             kind = "compulsory" if which == 2 else "system-wide"
-            self.log(
-                f"Kernel panic - not syncing: Out of memory: {kind} panic_on_oom is enabled"
-            )
+            self.log(f"Kernel panic - not syncing: Out of memory: {kind} panic_on_oom is enabled")
         else:
             self.log("Out of memory and no killable processes...")
             self.log("Kernel panic - not syncing: System is deadlocked on memory")

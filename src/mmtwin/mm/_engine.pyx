@@ -21,6 +21,7 @@ cdef class MemcgTree
 cdef class MemcgStat
 cdef class MemcgStockpile
 cdef class MemControl
+cdef class MemcgSlab
 cdef class MemcgHigh
 cdef class MemcgLimits
 cdef class Workingset
@@ -122,6 +123,7 @@ include "memcg_layout.py"
 include "memcg_stat.py"
 include "memcg_stock.py"
 include "memcontrol.py"
+include "memcg_slab.py"
 include "memcg_high.py"
 include "memcg_limits.py"
 include "psi.py"

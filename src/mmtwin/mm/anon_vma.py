@@ -23,6 +23,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.pgtable_types import PAGE_SHIFT
+    from mmtwin.mm.memcg_slab import SLAB_ANON_VMA, SLAB_ANON_VMA_CHAIN, MemcgSlab
     from mmtwin.mm.types import Vmas, i32, u32, u64
     from mmtwin.mm.uapi import ENOMEM
     from mmtwin.mm.vm_flags import VM_EXEC, VM_READ, VM_SOFTDIRTY, VM_WRITE
@@ -68,6 +69,7 @@ class AnonVmas:
     chains: AnonVmaChains
     ids: IdPool
     chain_ids: IdPool
+    slab: MemcgSlab
 
     def __init__(self, arena, config):
         self.arena = arena
@@ -76,6 +78,10 @@ class AnonVmas:
         self.chains = arena.array("anon_vma_chains", "anon_vma.AnonVmaChain", NR_ANON_VMA_CHAINS)
         self.ids = IdPool(arena, "anon_vma", NR_ANON_VMAS)
         self.chain_ids = IdPool(arena, "anon_vma_chain", NR_ANON_VMA_CHAINS)
+
+    def wire(self, m):
+        """Take who pays for the objects, from the machine's namespace `m`."""
+        self.slab = m.memcg_slab
 
     def boot(self):
         self.ids.boot()
@@ -224,6 +230,9 @@ class AnonVmas:
         """A new anon_vma, root and parent of itself, or 0."""
         anon_vma: u32 = self.ids.alloc()
         if anon_vma:
+            if self.slab.slab_alloc(SLAB_ANON_VMA, anon_vma):
+                self.ids.free(anon_vma)
+                return 0
             self.anon_vmas[anon_vma].refcount = 1
             self.anon_vmas[anon_vma].root = anon_vma
             self.anon_vmas[anon_vma].parent = anon_vma
@@ -265,6 +274,7 @@ class AnonVmas:
         self.anon_vmas[anon_vma].num_children = 0
         self.anon_vmas[anon_vma].num_active_vmas = 0
         self.anon_vmas[anon_vma].refcount = 0
+        self.slab.slab_free(SLAB_ANON_VMA, anon_vma)
         self.ids.free(anon_vma)
         return 0
 
@@ -274,6 +284,9 @@ class AnonVmas:
         """A new link between the two, newest on both lists; 0 when there are no more."""
         link: u32 = self.chain_ids.alloc()
         if not link:
+            return 0
+        if self.slab.slab_alloc(SLAB_ANON_VMA_CHAIN, link):
+            self.chain_ids.free(link)
             return 0
         self.chains[link].vma = vma
         self.chains[link].anon_vma = anon_vma
@@ -332,6 +345,7 @@ class AnonVmas:
         self.chains[link].same_vma_prev = 0
         self.chains[link].rb_next = 0
         self.chains[link].rb_prev = 0
+        self.slab.slab_free(SLAB_ANON_VMA_CHAIN, link)
         self.chain_ids.free(link)
         return 0
 

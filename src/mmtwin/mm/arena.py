@@ -217,6 +217,17 @@ class Arena:
             found += (np.flatnonzero(array[first:last][field]) + first).tolist()
         return found
 
+    def where_set(self, name: str) -> list[int]:
+        """`where()` of an array of integers."""
+        array, dtype = self._arrays[name], self._dtypes[name]
+        if not self.compiled:
+            return sorted(i for i, value in array.items() if value)
+        found: set[int] = set()
+        for start, end in self._extents(name, self._lengths[name] * dtype.itemsize):
+            first, last = start // dtype.itemsize, -(-end // dtype.itemsize)
+            found.update((np.flatnonzero(array[first:last]) + first).tolist())
+        return sorted(found)
+
     def blocks(self, name: str) -> Iterator[tuple[int, builtins.bytes]]:
         """(block number, bytes) of each block of the array that is not all zero, ascending."""
         found = self._file_blocks(name) if self.compiled else self._record_blocks(name)

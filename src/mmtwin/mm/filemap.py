@@ -27,6 +27,7 @@ if not cython.compiled:
     from mmtwin.mm.block import Block
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
     from mmtwin.mm.idpool import IdPool
+    from mmtwin.mm.memcg_slab import SLAB_FILE, SLAB_INODE_EXT4, SLAB_INODE_SHMEM, MemcgSlab
     from mmtwin.mm.page_flags import (
         INODE_BDEV, INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked,
         PG_uptodate, PG_writeback,
@@ -73,6 +74,7 @@ class PageCache:
     filemap_read = cython.declare("FilemapRead")
     filemap_write = cython.declare("FilemapWrite")
     memcontrol = cython.declare("MemControl")
+    slab: MemcgSlab
     shmem_swap = cython.declare("ShmemSwap")
     writeback = cython.declare("PageWriteback")
     fs_writeback = cython.declare("FsWriteback")
@@ -103,7 +105,7 @@ class PageCache:
         self.truncate = m.truncate
         self.ext4 = m.ext4
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
-        self.memcontrol = m.memcontrol
+        self.memcontrol, self.slab = m.memcontrol, m.memcg_slab
         self.shmem, self.shmem_swap = m.shmem, m.shmem_swap
 
     def boot(self):
@@ -364,6 +366,9 @@ class PageCache:
     def new_inode(self, kind: u32, i_size: u64, i_ino: u64, i_rdev: u32) -> u32:
         """A new inode with one link and i_count 1 (the caller's), or 0."""
         inode: u32 = self.inode_ids.alloc()
+        if inode and self.slab.slab_alloc(self.slab_kind(kind), inode):
+            self.inode_ids.free(inode)
+            return 0
         if inode:
             self.inodes[inode].i_kind = kind
             self.inodes[inode].i_size = i_size
@@ -372,6 +377,13 @@ class PageCache:
             self.inodes[inode].i_nlink = 1
             self.inodes[inode].i_count = 1
         return inode
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def slab_kind(self, kind: u32) -> cython.int:
+        """What an inode of that kind is made of (files on devices: ext4's)."""
+        return SLAB_INODE_SHMEM if kind == INODE_SHMEM else SLAB_INODE_EXT4
 
     @cython.ccall
     @cython.nogil
@@ -427,6 +439,8 @@ class PageCache:
             self.super_blocks[self.inodes[inode].i_sb].used_inodes -= 1
             self.inodes[inode].i_sb = 0
         self.inodes[inode].i_kind = 0
+        self.slab.slab_free(SLAB_INODE_SHMEM, inode)
+        self.slab.slab_free(SLAB_INODE_EXT4, inode)
         self.inode_ids.free(inode)
         return 0
 
@@ -435,6 +449,9 @@ class PageCache:
     def open_file(self, inode: u32, f_flags: u32, f_mode: u32) -> u32:
         """A new struct file with f_count 1 (takes an inode reference), or 0: alloc_file()."""
         file: u32 = self.file_ids.alloc()
+        if file and self.slab.slab_alloc(SLAB_FILE, file):
+            self.file_ids.free(file)
+            return 0
         if file:
             self.files[file].f_inode = inode
             self.files[file].f_flags = f_flags
@@ -469,6 +486,7 @@ class PageCache:
         self.files[file].f_wb_err = 0
         self.readahead.file_ra_state_clear(file)
         self.files[file].f_path = 0
+        self.slab.slab_free(SLAB_FILE, file)
         self.file_ids.free(file)
         return self.iput(inode)
 

@@ -19,6 +19,7 @@ if not cython.compiled:
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.idpool import POOL_END, IdPool
+    from mmtwin.mm.memcg_slab import SLAB_EXEC, SLAB_MM, SLAB_TASK, MemcgSlab
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.mmap import Mmap
     from mmtwin.mm.mmap_layout import MmapLayout
@@ -81,6 +82,7 @@ class Fork:
     file_table: FileTable
     memcontrol = cython.declare("MemControl")
     oom_kill = cython.declare("OomKill")
+    slab: MemcgSlab
     shmem: object
 
     def __init__(self, arena, config):
@@ -109,7 +111,7 @@ class Fork:
         self.overcommit = m.overcommit
         self.page_cache = m.page_cache
         self.file_table = m.file_table
-        self.memcontrol, self.oom_kill = m.memcontrol, m.oom_kill
+        self.memcontrol, self.oom_kill, self.slab = m.memcontrol, m.oom_kill, m.memcg_slab
         self.shmem = m.shmem
 
     def boot(self):
@@ -131,6 +133,9 @@ class Fork:
         self.mms[mm].ctx_id = self.state[LAST_CTX_ID]
         self.mms[mm].mm_users = 1
         self.mms[mm].memcg = self.tasks[self.current[0].task].memcg
+        if self.slab.slab_alloc(SLAB_MM, mm):
+            self.mm_free(mm)
+            return 0
         if self.page_tables.pgd_alloc(mm) != 0:
             self.mm_free(mm)
             return 0
@@ -202,6 +207,8 @@ class Fork:
         self.mms[mm].cpu_mask = 0
         self.mms[mm].flags = 0
         self.mms[mm].memcg = 0
+        self.slab.slab_free(SLAB_EXEC, mm)
+        self.slab.slab_free(SLAB_MM, mm)
         self.mm_pool.free(mm)
         return 0
 
@@ -313,6 +320,9 @@ class Fork:
         task: u32 = self.task_alloc(pid)
         if task == 0:
             return -EAGAIN
+        if self.slab.slab_alloc(SLAB_TASK, task):
+            self.task_free(task)
+            return -ENOMEM
         if self.file_table.dup_fd(task, parent) != 0:
             self.task_free(task)
             return -ENOMEM
@@ -408,6 +418,9 @@ class Fork:
         mm: u32 = self.mm_alloc()
         if mm == 0:
             return -ENOMEM
+        if self.slab.slab_alloc(SLAB_EXEC, mm):
+            self.mmput(mm)
+            return -ENOMEM
         self.tasks[task].mm = mm
         self.tasks[task].nr_threads = 1
         self.switch_to(task, self.current[0].cpu)
@@ -501,6 +514,7 @@ class Fork:
         if self.current[0].task == task:
             self.current[0].task = 0
             self.current[0].mm = 0
+        self.slab.slab_free(SLAB_TASK, task)
         self.task_pool.free(task)
         return 0
 

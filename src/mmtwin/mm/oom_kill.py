@@ -6,8 +6,8 @@
     the victim is the current task --> it may use the reserves, and ends as its fault returns
 
 Models mm/oom_kill.c: out_of_memory(), oom_badness(), select_bad_process(), oom_evaluate_task(),
-oom_kill_process(), __oom_kill_process(), task_will_free_mem(), check_panic_on_oom(); mm/memcontrol.c:
-mem_cgroup_out_of_memory(), mem_cgroup_get_oom_group(), mem_cgroup_scan_tasks().
+oom_kill_process(), __oom_kill_process(), task_will_free_mem(), check_panic_on_oom();
+mm/memcontrol.c: mem_cgroup_out_of_memory(), mem_cgroup_get_oom_group(), mem_cgroup_scan_tasks().
 Not modelled: the reaper (a victim that is not the current task ends at once, so there is nothing to
 reap), cpusets and memory policies, oom_adj of threads.
 The report in the kernel's log is made by mmtwin.oom_report.
@@ -74,7 +74,7 @@ class OomKill:
     clock: Clock
     rss = cython.declare("RssStat")
     processes = cython.declare("Fork")
-    zones = cython.declare("Zones")
+    overcommit = cython.declare("Overcommit")
     swapfile = cython.declare("SwapFile")
 
     def __init__(self, arena, config):
@@ -88,7 +88,7 @@ class OomKill:
         self.machine = m
         self.tree, self.memcontrol, self.vmstat = m.memcg_tree, m.memcontrol, m.vmstat
         self.clock, self.rss, self.processes = m.clock, m.rss_stat, m.processes
-        self.zones, self.swapfile = m.zones, m.swapfile
+        self.overcommit, self.swapfile = m.overcommit, m.swapfile
 
     # -- entry points
 
@@ -171,7 +171,7 @@ class OomKill:
     @cython.nogil
     def totalpages(self) -> i64:
         """RAM and swap, in pages."""
-        return self.zones.totalram_pages() + self.swapfile.get_total_swap_pages()
+        return self.overcommit.totalram_pages() + self.swapfile.get_total_swap_pages()
 
     @cython.cfunc
     @cython.nogil
@@ -368,7 +368,7 @@ class OomKill:
     @cython.cfunc
     @cython.nogil
     def mem_cgroup_get_oom_group(self, victim: u32) -> u32:
-        """The topmost cgroup, from the victim's up to where the limit is, that dies as one; or 0."""
+        """The topmost cgroup, from the victim's up to the limit's, that dies as one; or 0."""
         memcg: u32 = self.tasks[victim].memcg
         domain: u32 = 0
         group: u32 = 0

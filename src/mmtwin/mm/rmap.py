@@ -62,6 +62,7 @@ class Rmap:
         self.chains = arena.anon_vma_chains
 
     def wire(self, m):
+        self.anon_vma_links.wire(m)
         self.vmstat = m.vmstat
         self.page_tables = m.page_tables
         self.ptes = m.arena.ptes

@@ -25,6 +25,7 @@ if not cython.compiled:
     from mmtwin.mm.anon_vma import AnonVmaChains
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.idpool import IdPool
+    from mmtwin.mm.memcg_slab import SLAB_VMA, MemcgSlab
     from mmtwin.mm.rmap import Rmap
     from mmtwin.mm.types import Mms, Sysctls, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EINVAL, ENOMEM
@@ -67,6 +68,7 @@ class VmaOps:
     pool: IdPool
     tree: VmaTree
     rmap: Rmap
+    slab: MemcgSlab
     page_cache: PageCache
 
     def __init__(self, arena, config):
@@ -82,6 +84,7 @@ class VmaOps:
         self.tree = m.vma_tree
         self.rmap = m.rmap
         self.page_cache = m.page_cache
+        self.slab = m.memcg_slab
 
     def boot(self):
         """No vma is in use."""
@@ -95,6 +98,9 @@ class VmaOps:
         """A zeroed record that belongs to mm, or 0."""
         vma: u32 = self.pool.alloc()
         if vma != 0:
+            if self.slab.slab_alloc(SLAB_VMA, vma):
+                self.pool.free(vma)
+                return 0
             self.vmas[vma].vm_mm = mm
         return vma
 
@@ -110,6 +116,7 @@ class VmaOps:
         self.forget_links(vma)
         self.vmas[vma].vm_ops = 0
         self.vmas[vma].name = 0
+        self.slab.slab_free(SLAB_VMA, vma)
         self.pool.free(vma)
         return 0
 

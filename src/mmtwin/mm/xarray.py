@@ -28,6 +28,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.page_flags import INODE_SHMEM
+    from mmtwin.mm.memcg_slab import SLAB_XA_NODE, MemcgSlab
     from mmtwin.mm.types import Inodes, U64s, u8, u32, u64
     from mmtwin.mm.uapi import ENOMEM
     from mmtwin.mm.workingset import Workingset
@@ -79,6 +80,7 @@ class XArray:
     nodes: XaNodes
     slots: U64s
     workingset: Workingset
+    slab: MemcgSlab
 
     def __init__(self, arena, config):
         limit = max(config.nr_pfns, 1 << 16)
@@ -90,7 +92,7 @@ class XArray:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.workingset = m.workingset
+        self.workingset, self.slab = m.workingset, m.memcg_slab
 
     def boot(self):
         self.ids.boot()
@@ -407,6 +409,9 @@ class XArray:
         """An empty node, or 0 when there are no more: xas_alloc()."""
         node: u32 = self.ids.alloc()
         if node:
+            if self.slab.slab_alloc(SLAB_XA_NODE, node):
+                self.ids.free(node)
+                return 0
             self.nodes[node].shift = cython.cast(u8, shift)
             self.nodes[node].parent = parent
             self.nodes[node].offset = cython.cast(u8, offset)
@@ -425,6 +430,7 @@ class XArray:
         self.nodes[node].offset = 0
         self.nodes[node].count = 0
         self.nodes[node].nr_values = 0
+        self.slab.slab_free(SLAB_XA_NODE, node)
         self.ids.free(node)
         return 0
 

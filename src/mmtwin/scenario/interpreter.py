@@ -12,6 +12,7 @@ from typing import Any
 from mmtwin import cgroups
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
+from mmtwin.mm.uapi import SIGKILL
 from mmtwin.scenario import checkpoints, golden
 from mmtwin.scenario.file_commands import FILE_COMMANDS
 from mmtwin.scenario.kernel_files import view
@@ -27,7 +28,6 @@ from mmtwin.scenario.program import (
     settle_private,
 )
 from mmtwin.scenario.touch_commands import TOUCH_COMMANDS
-from mmtwin.mm.uapi import SIGKILL
 from mmtwin.task import Killed, SignalError, Task
 
 SWAP_VERBS = ("mkswap", "swapon", "swapoff")

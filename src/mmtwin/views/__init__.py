@@ -127,8 +127,8 @@ NOT_MODELLED = frozenset(
     ]
 )  # fmt: skip
 _NOT_MODELLED_OF_A_TASK = frozenset(
-    """auxv  coredump_filter environ exe fd fdinfo io ksm_merging_pages ksm_stat map_files mem
-    mountinfo numa_maps   sched schedstat stack syscall wchan""".split()  # noqa: SIM905
+    """auxv coredump_filter environ exe fd fdinfo io ksm_merging_pages ksm_stat map_files mem
+    mountinfo numa_maps sched schedstat stack syscall wchan""".split()  # noqa: SIM905
 )
 
 Text = Callable[[], str]
