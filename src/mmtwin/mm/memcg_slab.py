@@ -71,7 +71,7 @@ PARTS = (
      "signal_cache", "pid"),
     ("filp", "cred", "cred_security"), ("shmem_inode_cache",), ("ext4_inode_cache",), ("dentry",),
 )  # fmt: skip
-RECLAIMABLE_KINDS = (SLAB_XA_NODE, SLAB_INODE_SHMEM, SLAB_INODE_EXT4, SLAB_DENTRY)
+RECLAIMABLE_KINDS = (SLAB_XA_NODE, SLAB_INODE_EXT4, SLAB_DENTRY)
 STACK_PAGES_OF_A_TASK = 4
 KERNEL_PERCPU_COUNTERS = 602
 

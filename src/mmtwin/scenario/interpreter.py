@@ -177,7 +177,8 @@ class Interpreter:
             raise
         except OSError as error:
             answer = f"E {error.errno}"
-        self.ops.append([command.line, command.words[0], command.verb, answer])
+        verb = "reap" if command.verb == "kill" else command.verb  # `kill` reaps, and says so
+        self.ops.append([command.line, command.words[0], verb, answer])
 
     def do_spawn(self, name: str, group: str = "") -> str:
         """A new task."""

@@ -19,6 +19,7 @@ from mmtwin import cgroups
 from mmtwin.elf_image import ElfImage, Segment
 from mmtwin.machine import Machine
 from mmtwin.mm.page_flags import PG_reclaim
+from mmtwin.mm.pgtable_types import PTE_PFN_MASK
 from mmtwin.mm.uapi import (
     MAP_ANONYMOUS,
     MAP_FIXED,
@@ -32,7 +33,7 @@ from mmtwin.mm.vm_flags import VM_NORESERVE
 from mmtwin.mm.zap import NO_DRAIN_BEFORE_ZAP
 from mmtwin.scenario.errors import ScenarioError
 from mmtwin.task import Task
-from mmtwin.units import PAGE_SIZE
+from mmtwin.units import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.vfs.paths import set_path
 
 TEXT, TEXT_PAGES = 0x400000, 8
@@ -42,6 +43,7 @@ CONTROL, CONTROL_PAGES = 0x10000000, 128
 STACK_TOP, STACK_PAGES = 0x7FFFFFFFF000, 3
 # Private pages that a new child writes to before it executes the program, and its parent meanwhile.
 CHILD_PAGES, PARENT_PAGES = 3, 2
+ARGUMENT_COPIES = 3  # get_arg_page() for the name, the environment and the arguments: FOLL_TOUCH
 FILE_SIZE = (TEXT_PAGES + 1) * PAGE_SIZE
 
 # Swap, and what is mounted at /mnt. In exact mode /dev/vda stands for a null_blk disk.
@@ -163,6 +165,11 @@ class Runner:
         size, flags = CONTROL_PAGES * PAGE_SIZE, MAP_SHARED | MAP_FIXED
         task.mmap(CONTROL, size, PROT_READ | PROT_WRITE, flags, self.control)
 
+    def _pfn(self, mm: int, address: int) -> int:
+        """The frame that an address space has there."""
+        pte = int(self.machine.page_tables.pte_offset(mm, address))
+        return (int(self.machine.arena.ptes[pte]) & PTE_PFN_MASK) >> PAGE_SHIFT
+
     def _copy_arguments(self, task: Task) -> None:
         """Their page on the new stack, which execve fills while the old address space is current,
         and before it goes."""
@@ -171,6 +178,8 @@ class Runner:
         machine.arena.current[0].mm = self.task.mm_index
         vma = int(machine.vma_tree.find_vma(new, STACK_TOP - PAGE_SIZE))
         machine.memory.handle_mm_fault(vma, STACK_TOP - PAGE_SIZE, 1)
+        for _ in range(ARGUMENT_COPIES):
+            machine.lru.mark_page_accessed(self._pfn(new, STACK_TOP - PAGE_SIZE))
         machine.arena.current[0].mm = new
         if machine.config.kernel < NO_DRAIN_BEFORE_ZAP:
             machine.lru.lru_add_drain()
