@@ -11,7 +11,7 @@ Not modelled: the stack trace and registers between the first line and Mem-Info,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmtwin import cgroups
 from mmtwin.mm import gfp as gfp_bits
@@ -256,7 +256,7 @@ def free_areas(machine: Machine) -> Iterator[str]:
     yield f"{present - managed} pages reserved"
 
 
-def _zones(machine: Machine) -> Iterator[object]:
+def _zones(machine: Machine) -> Iterator[Any]:
     for zone in range(1, len(machine.arena.zones)):
         yield machine.arena.zones[zone]
 

@@ -168,7 +168,7 @@ class Runner:
     def _pfn(self, mm: int, address: int) -> int:
         """The frame that an address space has there."""
         pte = int(self.machine.page_tables.pte_offset(mm, address))
-        return (int(self.machine.arena.ptes[pte]) & PTE_PFN_MASK) >> PAGE_SHIFT
+        return int((int(self.machine.arena.ptes[pte]) & PTE_PFN_MASK) >> PAGE_SHIFT)
 
     def _copy_arguments(self, task: Task) -> None:
         """Their page on the new stack, which execve fills while the old address space is current,
