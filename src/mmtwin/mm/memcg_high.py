@@ -23,7 +23,7 @@ if not cython.compiled:
     from mmtwin.mm.types import Currents, Tasks, i64, u32, u64
     from mmtwin.mm.uapi import PF_MEMALLOC
 
-HZ = cython.declare(cython.const[cython.ulonglong], 250)
+HZ_TICKS = cython.declare(cython.const[cython.ulonglong], 250)
 NS_PER_JIFFY = cython.declare(cython.const[cython.ulonglong], 4000000)
 MEMCG_MAX_HIGH_DELAY_JIFFIES = cython.declare(cython.const[cython.ulonglong], 500)
 MEMCG_DELAY_PRECISION_SHIFT = cython.declare(cython.const[cython.int], 20)
@@ -117,7 +117,7 @@ class MemcgHigh:
             penalty += self.calculate_high_delay(nr_pages, self.swap_find_max_overage(memcg))
             if penalty > MEMCG_MAX_HIGH_DELAY_JIFFIES:
                 penalty = MEMCG_MAX_HIGH_DELAY_JIFFIES
-            if penalty <= HZ // 100:
+            if penalty <= HZ_TICKS // 100:
                 return 0
             if not reclaimed and retries == 0:
                 break
@@ -191,7 +191,7 @@ class MemcgHigh:
         """Jiffies to sleep: the overage squared, for a batch of 64 pages."""
         if max_overage == 0:
             return 0
-        penalty: u64 = max_overage * max_overage * HZ
+        penalty: u64 = max_overage * max_overage * HZ_TICKS
         penalty >>= MEMCG_DELAY_PRECISION_SHIFT
         penalty >>= MEMCG_DELAY_SCALING_SHIFT
         return penalty * nr_pages // MEMCG_CHARGE_BATCH

@@ -37,7 +37,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.xarray import XA_VALUE, XArray
 
-LAST_INDEX = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFFFFE)
+LAST_PAGE_INDEX = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFFFFE)
 MAX_FILE_SIZE = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFFFFF)
 
 
@@ -83,8 +83,8 @@ class Truncate:
         self.inodes[inode].i_size = i_size
         if i_size < old:
             first: u64 = self.page_cache.inode_pages(inode)
-            self.page_cache.truncate_inode_pages(inode, first, LAST_INDEX)
-            self.ext4.remove_blocks(inode, first, LAST_INDEX - first)
+            self.page_cache.truncate_inode_pages(inode, first, LAST_PAGE_INDEX)
+            self.ext4.remove_blocks(inode, first, LAST_PAGE_INDEX - first)
             if i_size & (PAGE_SIZE - 1):
                 self.zero_partial(inode, i_size >> PAGE_SHIFT)
         return 0
@@ -263,7 +263,7 @@ class Truncate:
             return -EFBIG
         first: u64 = offset >> PAGE_SHIFT
         by: i64 = cython.cast(i64, length >> PAGE_SHIFT)
-        self.page_cache.truncate_inode_pages(inode, first, LAST_INDEX)
+        self.page_cache.truncate_inode_pages(inode, first, LAST_PAGE_INDEX)
         if collapse:
             self.ext4.remove_blocks(inode, first, length >> PAGE_SHIFT)
         self.ext4.shift_blocks(inode, first, -by if collapse else by)
