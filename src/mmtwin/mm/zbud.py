@@ -4,7 +4,7 @@ A new object goes into the first page, of those with the least sufficient room, 
 already. It is 6.1's default under zswap.
 
 Models mm/zbud.c: zbud_alloc(), zbud_free(), size_to_chunks(), num_free_chunks().
-Not modelled: its own eviction (zswap's shrinker asks for it; zswap.py takes the oldest entry itself).
+Not modelled: its own eviction (zswap.py takes the oldest entry itself).
 
 Invariants: a page on a list of `unbuddied` holds one object; nr_pages counts pages of both kinds.
 """

@@ -12,8 +12,8 @@ find_get_zspage(), fix_fullness_group(), zs_huge_class_size().
 Not modelled: compaction (zs_compact(): only memory shortage asks for it), migration; where in a
 zspage an object lies; fullness groups of 10 % each (6.12: two here, as before).
 
-Invariants: a zspage's objects are counted in `inuse`; a pool's pages are those of its zspages, and all
-pools' are NR_ZSPAGES.
+Invariants: a zspage's objects are counted in `inuse`; a pool's pages are those of its zspages, and
+all pools' are NR_ZSPAGES.
 """
 
 import cython
@@ -22,7 +22,7 @@ if not cython.compiled:
     from mmtwin.mm.gfp import GFP_NOIO
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.pgtable_types import PAGE_SIZE
-    from mmtwin.mm.types import Pages, U32s, U64s, u16, u32, u64
+    from mmtwin.mm.types import Pages, U32s, U64s, u32, u64
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import NR_ZSPAGES
 
