@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmtwin import disks, sysctl
+from mmtwin import costs, disks, sysctl
+from mmtwin.costs import CostConfig
 from mmtwin.disks import DiskConfig
 from mmtwin.errors import ConfigError, did_you_mean
 from mmtwin.units import PAGE_SHIFT, format_size, parse_size
@@ -85,6 +86,7 @@ class MachineConfig:
     memory_recursiveprot: bool = False  # mounted with it (systemd does)
     tlb: TlbConfig = TlbConfig()
     disks: tuple[DiskConfig, ...] = (DiskConfig(),)
+    cost: CostConfig = field(default_factory=CostConfig)
     settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot
     # cgroup -> file -> text; RUN_CGROUP is made for the tasks of the run, if it has settings
     cgroups: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -117,6 +119,7 @@ class MachineConfig:
             cpu_node=tuple(plain.pop("cpu_node")),
             distances=tuple(tuple(row) for row in plain.pop("distances")),
             tlb=TlbConfig(**plain.pop("tlb")),
+            cost=CostConfig(**plain.pop("cost")),
             disks=tuple(DiskConfig(**disk) for disk in plain.pop("disks")),
             **plain,
         )
@@ -193,6 +196,8 @@ def _apply(config: MachineConfig, key: str, value: Any) -> MachineConfig:
         return _KEYS[key](config, value)
     if key.startswith("tlb."):
         return _tlb(config, {key.removeprefix("tlb."): value})
+    if key.startswith("cost."):
+        return _cost(config, {key.removeprefix("cost."): value})
     if key.startswith("disk.") and key.count(".") == 2:
         return _one_disk(config, key.split(".")[1], key.split(".")[2], value)
     if key.startswith("memory."):
@@ -323,6 +328,16 @@ def _disk(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, disks=disks.disks(value))
 
 
+def _cost(config: MachineConfig, value: Any) -> MachineConfig:
+    """`[cost]`: what work takes."""
+    return dataclasses.replace(config, cost=costs.costs(value, config.cost))
+
+
+def _cost_profile(config: MachineConfig, value: Any) -> MachineConfig:
+    """A file that `mmtwin calibrate` wrote."""
+    return dataclasses.replace(config, cost=costs.load(str(value), config.cost))
+
+
 def _one_disk(config: MachineConfig, name: str, key: str, value: Any) -> MachineConfig:
     """`disk.NAME.KEY=VALUE`."""
     return dataclasses.replace(config, disks=disks.changed(config.disks, name, {key: value}))
@@ -403,6 +418,8 @@ _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
     "stack_guard_gap": _stack_guard_gap,
     "tlb": _tlb,
     "disk": _disk,
+    "cost_profile": _cost_profile,
+    "cost": _cost,
     "sysctl": _settings,
     "sysfs": _settings,
     "cgroup": _cgroup,

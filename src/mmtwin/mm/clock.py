@@ -16,6 +16,8 @@ Not modelled: tasks that contend for a CPU (each call runs as if on a CPU of its
 Invariant: next_event_ns is the earliest wake_ns of any kernel thread (NEVER if none waits).
 """
 
+import dataclasses
+
 import cython
 
 if not cython.compiled:
@@ -43,6 +45,18 @@ CLOCK_NR_KTHREADS = cython.declare(cython.const[cython.int], 2)  # numbers 1 .. 
 CLOCK_IN_KTHREAD = cython.declare(cython.const[cython.int], 3)  # number of the one that runs, or 0
 CLOCK_CELLS = cython.declare(cython.const[cython.int], 8)
 
+# Cells of the array "costs": what work takes, in ns (costs.py says what each is)
+COST_SYSCALL = cython.declare(cython.const[cython.int], 0)
+COST_FAULT = cython.declare(cython.const[cython.int], 1)
+COST_ZERO_PAGE = cython.declare(cython.const[cython.int], 2)
+COST_READ_PAGE = cython.declare(cython.const[cython.int], 3)
+COST_WRITE_PAGE = cython.declare(cython.const[cython.int], 4)
+COST_FREE_PAGE = cython.declare(cython.const[cython.int], 5)
+COST_RECLAIM_PAGE = cython.declare(cython.const[cython.int], 6)
+COST_WRITEBACK_PAGE = cython.declare(cython.const[cython.int], 7)
+COST_TLB_MISS = cython.declare(cython.const[cython.int], 8)
+COST_CELLS = cython.declare(cython.const[cython.int], 16)
+
 KThread = cython.struct(
     wake_ns=u64,  # when it wants to run; NEVER while it waits to be woken
     busy_ns=u64,  # until when it was busy last
@@ -62,6 +76,8 @@ class Clock:
     """Time, and who runs next."""
 
     cells: U64s
+    costs: U64s
+    profile = cython.declare(object)
     kthreads: KThreads
     current: Currents
     block = cython.declare("Block")
@@ -74,6 +90,8 @@ class Clock:
 
     def __init__(self, arena, config):
         self.cells = arena.array("clock", "u64", CLOCK_CELLS)
+        self.costs = arena.array("costs", "u64", COST_CELLS)
+        self.profile = config.cost
         self.kthreads = arena.array("kthreads", "clock.KThread", NR_KTHREADS)
         self.current = arena.current
 
@@ -87,6 +105,8 @@ class Clock:
         """No kernel thread yet."""
         self.cells[CLOCK_NEXT_EVENT] = NEVER
         self.cells[CLOCK_NR_KTHREADS] = 1
+        for cell, field in enumerate(dataclasses.fields(self.profile)):
+            self.costs[cell] = getattr(self.profile, field.name)
 
     @cython.ccall
     @cython.nogil
@@ -119,6 +139,22 @@ class Clock:
     def advance(self, ns: u64) -> cython.void:
         """Whoever runs now is busy for so long."""
         self.cells[CLOCK_NOW] += ns
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def charge(self, cost: cython.int, times: u64) -> cython.void:
+        """Whoever runs now does something (COST_*) so often."""
+        self.cells[CLOCK_NOW] += self.costs[cost] * times
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def charge_bytes(self, cost: cython.int, nr_bytes: u64) -> cython.void:
+        """The same, with a cost that is a page's."""
+        self.cells[CLOCK_NOW] += self.costs[cost] * nr_bytes >> 12
 
     @cython.ccall
     @cython.nogil

@@ -21,6 +21,7 @@ Invariant: outside of a call the batch holds no references.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import COST_READ_PAGE, Clock
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_uptodate
@@ -48,6 +49,7 @@ class FilemapRead:
     xarray: XArray
     readahead: Readahead
     page_cache: PageCache
+    clock: Clock
     lru = cython.declare("Lru")
 
     def __init__(self, arena, config):
@@ -59,7 +61,7 @@ class FilemapRead:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.xarray, self.readahead, self.page_cache = m.xarray, m.readahead, m.page_cache
-        self.lru = m.lru
+        self.lru, self.clock = m.lru, m.clock
 
     @cython.ccall
     @cython.nogil
@@ -76,6 +78,7 @@ class FilemapRead:
         start: u64 = pos
         end: u64 = pos + length
         last_pos: i64 = self.files[file].ra_prev_pos
+        copied: i64 = cython.cast(i64, pos)
         nr: cython.int = 0
         while pos < end and pos < self.inodes[inode].i_size:
             nr = self.filemap_get_pages(file, pos, end - pos)
@@ -84,7 +87,10 @@ class FilemapRead:
             stop: u64 = min(end, self.inodes[inode].i_size)
             if pos < stop:
                 pos = self.read_batch(nr, pos, stop, last_pos)
-                last_pos = cython.cast(i64, pos)
+                self.clock.charge_bytes(COST_READ_PAGE, pos - cython.cast(u64, copied))
+                self.clock.cond_resched()
+                copied = cython.cast(i64, pos)
+                last_pos = copied
             self.put_batch(nr)
             if self.sysctl[0].kernel < 606:  # later ones tell of a read when it is over
                 self.files[file].ra_prev_pos = last_pos

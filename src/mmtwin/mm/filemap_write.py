@@ -17,6 +17,7 @@ Invariant: what write_end() leaves is up to date and dirty, and lies within i_si
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import COST_WRITE_PAGE, Clock
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_WRITE_BIT
     from mmtwin.mm.page_flags import PG_idle, PG_locked, PG_private, PG_uptodate
@@ -39,6 +40,7 @@ class FilemapWrite:
     page_cache: PageCache
     readahead: Readahead
     writeback: PageWriteback
+    clock: Clock
     ext4 = cython.declare("Ext4")
     lru = cython.declare("Lru")
     failed: cython.int  # why write_begin() gave no page
@@ -50,6 +52,7 @@ class FilemapWrite:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.clock = m.clock
         self.page_cache, self.readahead, self.writeback = (
             m.page_cache,
             m.readahead,
@@ -76,6 +79,8 @@ class FilemapWrite:
             if pfn == 0:
                 break
             self.write_end(inode, pfn, stop)
+            self.clock.charge_bytes(COST_WRITE_PAGE, stop - pos)
+            self.clock.cond_resched()
             pos = stop
             if not balance_first:
                 self.writeback.balance_dirty_pages_ratelimited(inode, 1)

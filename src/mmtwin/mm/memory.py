@@ -20,6 +20,7 @@ a private pte with PAGE_RW maps an anonymous page with PG_anon_exclusive.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import COST_FAULT, COST_ZERO_PAGE, Clock
     from mmtwin.mm.file_fault import FileFault
     from mmtwin.mm.clock import Clock
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_ZERO_BIT
@@ -86,6 +87,7 @@ class Memory:
     tlb: Tlb
     rss: RssStat
     file_fault: FileFault
+    clock: Clock
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
     rmap = cython.declare("Rmap")
@@ -118,7 +120,7 @@ class Memory:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
-        self.file_fault = m.file_fault
+        self.file_fault, self.clock = m.file_fault, m.clock
         self.page_alloc, self.lru, self.rmap, self.vmstat = m.page_alloc, m.lru, m.rmap, m.vmstat
         self.vma_tree, self.mmap = m.vma_tree, m.mmap
         self.memcontrol, self.memcg_high = m.memcontrol, m.memcg_high
@@ -141,6 +143,8 @@ class Memory:
     def do_user_addr_fault(self, address: u64, write: cython.int, exec_: cython.int) -> cython.int:
         """A CPU fault of the current task: finds or grows the vma, handles it, counts min_flt or
         maj_flt. 0, or the signal (SIGSEGV, SIGBUS; SIGKILL for out of memory), see `siginfo`."""
+        self.clock.cond_resched()
+        self.clock.charge(COST_FAULT, 1)
         vma: u32 = self.lock_mm_and_find_vma(self.current[0].mm, address)
         if vma == 0:
             return self.force_sig(SIGSEGV, SEGV_MAPERR, address)
@@ -314,6 +318,7 @@ class Memory:
                 self.lru.put_page(pfn)
                 return 0
             self.pages[pfn].flags |= PG_uptodate
+            self.clock.charge(COST_ZERO_PAGE, 1)
         return pfn
 
     @cython.cfunc

@@ -25,7 +25,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import REQ_OP_WRITE, Block
-    from mmtwin.mm.clock import Clock
+    from mmtwin.mm.clock import COST_WRITEBACK_PAGE, Clock
     from mmtwin.mm.page_flags import (
         INODE_SHMEM, PG_dirty, PG_locked, PG_reclaim, PG_swapbacked, PG_writeback,
     )  # fmt: skip
@@ -366,6 +366,7 @@ class PageWriteback:
             self.folio_start_writeback(pfn)
             nr += 1
         if nr:
+            self.clock.charge(COST_WRITEBACK_PAGE, nr)
             self.block.submit(inode, index, cython.cast(u32, nr), REQ_OP_WRITE)
         return nr
 

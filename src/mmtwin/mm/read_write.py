@@ -17,7 +17,7 @@ Invariant: a call that gives n > 0 has moved f_pos by n if it uses the position 
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import Clock
+    from mmtwin.mm.clock import COST_SYSCALL, Clock
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.page_flags import INODE_DIRECTORY, INODE_REGULAR, INODE_SHMEM
@@ -113,6 +113,7 @@ class ReadWrite:
     def vfs_read(self, file: u32, pos: u64, count: u64) -> i64:
         """Read `count` bytes at `pos` through an open file: bytes or -errno."""
         self.clock.cond_resched()
+        self.clock.charge(COST_SYSCALL, 1)
         if not self.files[file].f_mode & FMODE_READ:
             return -EBADF
         if count > MAX_RW_COUNT:
@@ -133,6 +134,7 @@ class ReadWrite:
     def vfs_write(self, file: u32, pos: u64, count: u64) -> i64:
         """Write `count` bytes at `pos` through an open file: bytes or -errno."""
         self.clock.cond_resched()
+        self.clock.charge(COST_SYSCALL, 1)
         if not self.files[file].f_mode & FMODE_WRITE:
             return -EBADF
         if count > MAX_RW_COUNT:

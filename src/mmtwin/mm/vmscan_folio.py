@@ -20,6 +20,7 @@ Invariant: a page leaves with its isolation's reference gone: freed, or back on 
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import COST_RECLAIM_PAGE, Clock
     from mmtwin.mm.lruvec import Lruvecs
     from mmtwin.mm.mem_map import MemMap
     from mmtwin.mm.memcontrol import MemControl
@@ -65,6 +66,7 @@ class ShrinkFolios:
     inodes: Inodes
     sysctl: Sysctls
     scs: ScanControls
+    clock: Clock
     mem_map: MemMap
     vmstat: VmStat
     lruvecs: Lruvecs
@@ -85,6 +87,7 @@ class ShrinkFolios:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.clock = m.clock
         self.mem_map, self.vmstat, self.lruvecs = m.mem_map, m.vmstat, m.lruvecs
         self.pgdats, self.memcontrol, self.workingset = m.pgdats, m.memcontrol, m.workingset
         self.rmap_referenced, self.rmap_unmap = m.rmap_referenced, m.rmap_unmap
@@ -106,6 +109,7 @@ class ShrinkFolios:
             pfn = self.mem_map.lists[taken].last
             self.mem_map.list_del(taken, pfn)
             nr = cython.cast(u64, self.lru.folio_nr_pages(pfn))
+            self.clock.charge(COST_RECLAIM_PAGE, nr)
             verdict = self.shrink_one(sc, pfn, nr, ignore_references)
             if verdict == VERDICT_FREE:
                 reclaimed += nr

@@ -13,6 +13,7 @@ in between, so the allocator ends in the same state).
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import COST_FREE_PAGE, Clock
     from mmtwin.mm.page_flags import PAGE_MAPPING_ANON, PG_swapcache
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
@@ -55,6 +56,7 @@ class Zap:
     page_tables: PageTables
     tlb: Tlb
     rss: RssStat
+    clock: Clock
     lru = cython.declare("Lru")
     rmap = cython.declare("Rmap")
     page_cache = cython.declare("PageCache")
@@ -69,6 +71,7 @@ class Zap:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
+        self.clock = m.clock
         self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
         self.lru, self.rmap, self.page_cache = m.lru, m.rmap, m.page_cache
         self.memory, self.swapfile, self.swap_state = m.memory, m.swapfile, m.swap_state
@@ -184,6 +187,7 @@ class Zap:
                 continue
             at += 1
             address += PAGE_SIZE
+        self.clock.charge(COST_FREE_PAGE, cython.cast(u64, file + anon + shmem))
         return self.add_mm_rss_vec(self.vmas[vma].vm_mm, -file, -anon, -shmem)
 
     @cython.cfunc

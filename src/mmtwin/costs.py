@@ -1,0 +1,63 @@
+"""What work costs, in nanoseconds: the profile that the engine's clock charges.
+
+The default is one run of `mmtwin calibrate` on a two-core cloud machine (2026), rounded; `mmtwin
+calibrate` measures the machine that it runs on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmtwin.errors import ConfigError, did_you_mean
+
+LARGEST_NS = 10**9
+
+
+@dataclass(frozen=True)
+class CostConfig:
+    """Nanoseconds, in the order of the COST_* cells of clock.py."""
+
+    syscall_ns: int = 150  # entering and leaving the kernel
+    fault_ns: int = 500  # a minor fault, less zeroing
+    zero_page_ns: int = 100
+    read_page_ns: int = 450  # read(2) of a cached page into memory that is there
+    write_page_ns: int = 1200  # write(2) of a page that is not cached yet
+    free_page_ns: int = 100  # unmapping and freeing a page
+    reclaim_page_ns: int = 250  # looking at a page, and freeing it
+    writeback_page_ns: int = 100  # a flusher's work for a page, less the device's
+    tlb_miss_ns: int = 20  # of an access that misses the TLBs; derived from counts, not charged
+
+
+def costs(value: Any, base: CostConfig) -> CostConfig:
+    """`base` changed by a `[cost]` table."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"cost: a table is wanted, not {value!r}")
+    names = [field.name for field in dataclasses.fields(CostConfig)]
+    given: dict[str, int] = {}
+    for name, text in value.items():
+        if name not in names:
+            raise ConfigError(f"cost.{name}: no such key{did_you_mean(str(name), names)}")
+        try:
+            if isinstance(text, bool):
+                raise ValueError
+            given[name] = round(float(text))
+        except (TypeError, ValueError):
+            raise ConfigError(f"cost.{name}: {text!r} is no number") from None
+        if not 0 <= given[name] <= LARGEST_NS:
+            raise ConfigError(f"cost.{name}: {text} is out of range; it is 0 to {LARGEST_NS}")
+    return dataclasses.replace(base, **given)
+
+
+def load(path: str, base: CostConfig) -> CostConfig:
+    """The `[cost]` table of a file that `mmtwin calibrate` wrote."""
+    try:
+        with open(path, "rb") as file:
+            return costs(tomllib.load(file).get("cost", {}), base)
+    except OSError as error:
+        raise ConfigError(f"cost_profile: {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cost_profile: {path}: not TOML: {error}") from None
