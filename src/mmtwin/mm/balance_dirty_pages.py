@@ -36,7 +36,7 @@ if not cython.compiled:
         NR_ACTIVE_FILE, NR_FILE_DIRTY, NR_FREE_PAGES, NR_INACTIVE_FILE, NR_WRITEBACK,
     )  # fmt: skip
 
-HZ = cython.declare(cython.const[cython.int], 250)
+WB_HZ = cython.declare(cython.const[cython.int], 250)
 MAX_PAUSE = cython.declare(cython.const[cython.int], 50)  # jiffies: HZ / 5
 BANDWIDTH_INTERVAL_NS = cython.declare(cython.const[cython.int], 200000000)
 COMPLETIONS_PERIOD_NS = cython.declare(cython.const[cython.longlong], 3000000000)
@@ -334,7 +334,7 @@ class DirtyThrottle:
         period: i64 = max_pause
         pause: i64 = max_pause
         if task_ratelimit:
-            period = HZ * pages // task_ratelimit
+            period = WB_HZ * pages // task_ratelimit
             pause = period
             if self.paused_when[task]:
                 pause -= cython.cast(i64, (now - self.paused_when[task]) // JIFFY_NS)
@@ -352,7 +352,7 @@ class DirtyThrottle:
     @cython.nogil
     def skip_pause(self, task: u32, now: u64, pause: i64, period: i64) -> cython.bint:
         """Too short to sleep: the time is owed, unless the writer was slow for a second anyway."""
-        if pause < -HZ:
+        if pause < -WB_HZ:
             self.paused_when[task] = now
             self.tasks[task].nr_dirtied = 0
         elif period:
@@ -380,9 +380,9 @@ class DirtyThrottle:
         rate: i64 = cython.cast(i64, self.wbs[device].dirty_ratelimit)
         more: i64 = self.ilog2(cython.cast(i64, self.wbs[device].avg_write_bandwidth))
         more -= self.ilog2(rate)
-        t: i64 = HZ // 100
+        t: i64 = WB_HZ // 100
         if more > 0:
-            t += more * (10 * HZ) // 1024
+            t += more * (10 * WB_HZ) // 1024
         if t > 1 + max_pause // 2:
             t = 1 + max_pause // 2
         pages: i64 = rate * t // 256
@@ -391,8 +391,8 @@ class DirtyThrottle:
             pages = rate * t // 256
             if pages > DIRTY_POLL_THRESH:
                 pages = DIRTY_POLL_THRESH
-                t = HZ * DIRTY_POLL_THRESH // rate
-        if HZ * pages // (task_ratelimit + 1) > max_pause:
+                t = WB_HZ * DIRTY_POLL_THRESH // rate
+        if WB_HZ * pages // (task_ratelimit + 1) > max_pause:
             t = max_pause
             pages = task_ratelimit * t // 256
         self.next_pause_pages = cython.cast(cython.int, pages)
@@ -534,7 +534,7 @@ class DirtyThrottle:
         )
         avg: i64 = cython.cast(i64, self.wbs[device].avg_write_bandwidth)
         old: i64 = cython.cast(i64, self.wbs[device].write_bandwidth)
-        bw: i64 = written * HZ
+        bw: i64 = written * WB_HZ
         if jiffies > BW_PERIOD:
             bw //= jiffies
             avg = bw
@@ -555,7 +555,7 @@ class DirtyThrottle:
         rate: i64 = cython.cast(i64, self.wbs[device].dirty_ratelimit)
         write_bw: i64 = cython.cast(i64, self.wbs[device].avg_write_bandwidth)
         task_ratelimit: i64 = (rate * self.wb_position_ratio(device) >> RATELIMIT_CALC_SHIFT) + 1
-        dirty_rate: i64 = dirtied * HZ // jiffies
+        dirty_rate: i64 = dirtied * WB_HZ // jiffies
         balanced: i64 = task_ratelimit * write_bw // (dirty_rate | 1)
         if balanced > write_bw:
             balanced = write_bw

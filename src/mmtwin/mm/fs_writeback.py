@@ -29,7 +29,7 @@ if not cython.compiled:
     from mmtwin.mm.clock import KTHREAD_FLUSHER, Clock
     from mmtwin.mm.block import Block
     from mmtwin.mm.page_writeback import (
-        ALL_PAGES, LAST_INDEX, NR_WBS, NSEC_PER_CENTISEC, PageWriteback, Wbs,
+        ALL_PAGES, WB_LAST_INDEX, NR_WBS, NSEC_PER_CENTISEC, PageWriteback, Wbs,
     )  # fmt: skip
     from mmtwin.mm.page_flags import INODE_SHMEM
     from mmtwin.mm.types import Inodes, Sysctls, U32s, U64s, i64, u32, u64
@@ -400,7 +400,7 @@ class FsWriteback:
         self.wbs[device].inode = inode
         self.wbs[device].chunk = self.writeback_chunk_size(device)
         self.wbs[device].index = self.inodes[inode].writeback_index
-        self.wbs[device].last = LAST_INDEX
+        self.wbs[device].last = WB_LAST_INDEX
         self.wbs[device].wrapped = 0 if self.inodes[inode].writeback_index else 1
         return True
 
@@ -475,7 +475,7 @@ class FsWriteback:
         inode: u32 = self.tails[at]
         last: u32 = 0
         while inode and inode != last:
-            self.page_writeback.filemap_fdatawrite_range(inode, 0, LAST_INDEX)
+            self.page_writeback.filemap_fdatawrite_range(inode, 0, WB_LAST_INDEX)
             self.inode_was_written(inode)
             last = inode
             inode = self.tails[at]

@@ -42,7 +42,7 @@ if not cython.compiled:
     from mmtwin.mm.xarray import XA_DIRTY, XA_TOWRITE, XA_WRITEBACK
 
 NR_WBS = cython.declare(cython.const[cython.int], 64)  # one a block device; 0: none behind it
-LAST_INDEX = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFFFFE)
+WB_LAST_INDEX = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFFFFE)
 ALL_PAGES = cython.declare(cython.const[cython.longlong], 0x7FFFFFFFFFFFFFFF)  # nr_to_write
 NSEC_PER_CENTISEC = cython.declare(cython.const[cython.longlong], 10000000)
 
@@ -387,8 +387,8 @@ class PageWriteback:
         if not self.mapping_can_writeback(inode) or not self.xarray.xa_marked(inode, XA_DIRTY):
             return 0
         index: u64 = 0
-        while index <= LAST_INDEX:
-            index = self.write_cache_pages(inode, index, LAST_INDEX, ALL_PAGES, XA_DIRTY, 0)
+        while index <= WB_LAST_INDEX:
+            index = self.write_cache_pages(inode, index, WB_LAST_INDEX, ALL_PAGES, XA_DIRTY, 0)
             if not self.blocked:
                 break
             self.block.io_schedule_until(self.block.next_done_ns(self.inodes[inode].i_bdev))
@@ -450,7 +450,7 @@ class PageWriteback:
     def vfs_fsync_range(self, file: u32, start: u64, end: u64, datasync: cython.int) -> cython.int:
         """fsync(2), fdatasync(2) of bytes start..end: 0, or an error of writeback not yet told."""
         error: cython.int = self.file_write_and_wait_range(
-            file, start >> PAGE_SHIFT, min(end >> PAGE_SHIFT, LAST_INDEX)
+            file, start >> PAGE_SHIFT, min(end >> PAGE_SHIFT, WB_LAST_INDEX)
         )
         return error
 
