@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+Bytes = npt.NDArray[np.uint8]
 PAGE = 4096
 PAGES = 16384  # of a run: 64 MiB
 LINES = 4096  # that the TLB run touches
@@ -61,8 +63,8 @@ def measure(directory: str | os.PathLike[str], repeat: int = 7) -> dict[str, Mea
 
 def profile(found: dict[str, Measured], directory: str | os.PathLike[str]) -> str:
     """The figures as a TOML file: `cost_profile` and `--machine` take it."""
-    costs = ("syscall_ns", "fault_ns", "zero_page_ns", "read_page_ns", "write_page_ns")
-    costs += ("free_page_ns", "tlb_miss_ns")
+    costs = ["syscall_ns", "fault_ns", "zero_page_ns", "read_page_ns", "write_page_ns"]
+    costs += ["free_page_ns", "tlb_miss_ns"]
     text = ["# Written by mmtwin calibrate; after each figure its spread (quartiles / median).\n"]
     text.append("[cost]\n")
     text += [f"{name} = {found[name].value:.0f}  {_spread(found[name])}\n" for name in costs]
@@ -99,20 +101,12 @@ def _stopwatch() -> Iterator[list[float]]:
     seconds[0] = time.perf_counter() - start
 
 
-@contextmanager
-def _memory(pages: int = PAGES) -> Iterator[np.ndarray[tuple[int], np.dtype[np.uint8]]]:
-    """Anonymous memory of small pages that was never touched."""
+def _memory(pages: int = PAGES) -> tuple[mmap.mmap, Bytes]:
+    """Anonymous memory of small pages that was never touched, and it as an array; it goes with
+    the last reference."""
     area = mmap.mmap(-1, pages * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    try:
-        area.madvise(MADV_NOHUGEPAGE)
-        view = np.frombuffer(area, np.uint8)
-        yield view
-        del view
-    finally:
-        try:
-            area.close()
-        except BufferError:  # the caller's view still stands: it goes with the area
-            del area
+    area.madvise(MADV_NOHUGEPAGE)
+    return area, np.frombuffer(area, np.uint8)
 
 
 def _syscalls() -> float:
@@ -127,34 +121,34 @@ def _syscalls() -> float:
 
 
 def _faults() -> float:
-    with _memory() as area, _stopwatch() as seconds:
-        area[::PAGE] = 1
+    _, array = _memory()
+    with _stopwatch() as seconds:
+        array[::PAGE] = 1
     return seconds[0]
 
 
 def _frees() -> float:
-    with _memory() as area:
-        area[::PAGE] = 1
-        base: mmap.mmap = area.base  # type: ignore[assignment]
-        with _stopwatch() as seconds:
-            base.madvise(mmap.MADV_DONTNEED)
+    area, array = _memory()
+    array[::PAGE] = 1
+    with _stopwatch() as seconds:
+        area.madvise(mmap.MADV_DONTNEED)
     return seconds[0]
 
 
 def _zero() -> float:
-    with _memory() as area:
-        area[::PAGE] = 1
-        with _stopwatch() as seconds:
-            area[:] = 0
+    _, array = _memory()
+    array[::PAGE] = 1
+    with _stopwatch() as seconds:
+        array[:] = 0
     return seconds[0]
 
 
 def _load() -> float:
-    with _memory() as area:
-        area[:] = 1
-        words = area.view(np.uint64)
-        with _stopwatch() as seconds:
-            words.sum()
+    _, array = _memory()
+    array[:] = 1
+    words = array.view(np.uint64)
+    with _stopwatch() as seconds:
+        words.sum()
     return seconds[0]
 
 
@@ -162,18 +156,18 @@ def _tlb(repeat: int) -> Measured:
     """A line of each of many pages, less as many lines of few pages, in random order: both fit the
     second cache, only the latter the TLBs."""
     order = np.random.default_rng(1).permutation(LINES)
-    with _memory(LINES) as area:
-        area[:] = 1
-        far = order * PAGE + order % 64 * 64
-        near = order * 64
-        samples = [_gather(area, far) - _gather(area, near) for _ in range(repeat)]
+    _, array = _memory(LINES)
+    array[:] = 1
+    far = order * PAGE + order % 64 * 64
+    near = order * 64
+    samples = [_gather(array, far) - _gather(array, near) for _ in range(repeat)]
     return Measured.of([max(0.1, sample * 1e9 / LINES) for sample in samples])
 
 
-def _gather(area: np.ndarray[tuple[int], np.dtype[np.uint8]], at: np.ndarray) -> float:  # type: ignore[type-arg]
-    area.take(at)
+def _gather(array: Bytes, at: npt.NDArray[np.int64]) -> float:
+    array.take(at)
     with _stopwatch() as seconds:
-        area.take(at)
+        array.take(at)
     return seconds[0]
 
 

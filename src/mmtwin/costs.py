@@ -1,7 +1,7 @@
 """What work costs, in nanoseconds: the profile that the engine's clock charges.
 
-The default is one run of `mmtwin calibrate` on a two-core cloud machine (2026), rounded; `mmtwin
-calibrate` measures the machine that it runs on.
+The default is not a measurement: round figures of the order that published microbenchmarks give for
+x86 servers of the years around 2020. `mmtwin calibrate` measures the machine that it runs on.
 """
 
 from __future__ import annotations

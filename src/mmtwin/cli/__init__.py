@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from mmtwin import __version__
+from mmtwin.cli.calibrate import calibrate
 from mmtwin.cli.cat import cat
 from mmtwin.cli.convert import convert
 from mmtwin.cli.errors import EXIT_INPUT, one_line
@@ -23,7 +24,7 @@ def cli() -> None:
     """An executable model of Linux memory management."""
 
 
-for _command in (run, cat, export, convert, info, scenario):
+for _command in (run, cat, export, convert, info, scenario, calibrate):
     cli.add_command(_command)
 
 

@@ -22,7 +22,6 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.clock import COST_FAULT, COST_ZERO_PAGE, Clock
     from mmtwin.mm.file_fault import FileFault
-    from mmtwin.mm.clock import Clock
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_ZERO_BIT
     from mmtwin.mm.page_flags import (
         PAGE_MAPPING_ANON, PG_anon_exclusive, PG_ksm, PG_locked, PG_lru, PG_reserved, PG_swapbacked,
@@ -95,7 +94,6 @@ class Memory:
     memcontrol = cython.declare("MemControl")
     memcg_high = cython.declare("MemcgHigh")
     oom_kill = cython.declare("OomKill")
-    clock: Clock
     vma_tree = cython.declare("VmaTree")
     mmap = cython.declare("Mmap")
     copy = cython.declare("CopyPte")
@@ -120,7 +118,7 @@ class Memory:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
-        self.file_fault, self.clock = m.file_fault, m.clock
+        self.file_fault = m.file_fault
         self.page_alloc, self.lru, self.rmap, self.vmstat = m.page_alloc, m.lru, m.rmap, m.vmstat
         self.vma_tree, self.mmap = m.vma_tree, m.mmap
         self.memcontrol, self.memcg_high = m.memcontrol, m.memcg_high
