@@ -166,3 +166,19 @@ def test_the_page_in_which_a_file_is_cut_is_read_if_it_has_a_block(engine: str) 
     t.ftruncate(fd, 20 * PAGE + 9)
     assert t.machine.arena.inodes[inode_of(t, fd)].nrpages == 1
     t.machine.check()
+
+
+@pytest.mark.parametrize("directory", ["/d", "/tmp"])
+def test_lseek_finds_holes_and_data(engine: str, directory: str) -> None:
+    t = task(engine)
+    fd = t.open(f"{directory}/f", O_CREAT | O_RDWR)
+    t.pwrite(fd, 2 * PAGE, 4 * PAGE)
+    t.ftruncate(fd, 10 * PAGE)
+    data, hole = 3, 4
+    assert t.lseek(fd, 5, data) == 4 * PAGE
+    assert t.lseek(fd, 4 * PAGE + 5, data) == 4 * PAGE + 5
+    assert t.lseek(fd, 4 * PAGE + 5, hole) == 6 * PAGE
+    assert t.lseek(fd, 7, hole) == 7
+    with pytest.raises(OSError) as error:
+        t.lseek(fd, 6 * PAGE, data)
+    assert error.value.errno == errno.ENXIO

@@ -103,7 +103,7 @@ def test_a_mount_has_a_device_of_its_own(engine: str) -> None:
     machine = Machine(ram="64M", cpus=1, engine=engine)
     machine.namespace.make_directories("/data")
     machine.namespace.mount("/data", "ext4", device=1)
-    inode = machine.arena.inodes[machine.namespace.create("/data/f", 10 * PAGE)]
+    inode = machine.arena.inodes[machine.namespace.create_on_disk("/data/f", 10 * PAGE)]
     assert (inode.i_rdev, inode.i_bdev, inode.i_size) == (
         machine.arena.block_devices[1].dev,
         1,

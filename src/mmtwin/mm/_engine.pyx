@@ -67,6 +67,8 @@ cdef class FilemapWrite
 cdef class Shmem
 cdef class FileTable
 cdef class Truncate
+cdef class Splice
+cdef class DirectIo
 cdef class Ext4
 cdef class Buffers
 cdef class ReadWrite
@@ -165,9 +167,11 @@ include "filemap_write.py"
 include "shmem.py"
 include "file_table.py"
 include "read_write.py"
+include "splice.py"
 include "ext4.py"
 include "truncate.py"
 include "buffer.py"
+include "direct_io.py"
 include "pgtable.py"
 include "swap_readahead.py"
 include "shmem_swap.py"

@@ -26,7 +26,8 @@ if not cython.compiled:
 
 INODES_PER_BLOCK = cython.declare(cython.const[cython.int], 16)
 PINNED_BLOCKS = cython.declare(cython.const[cython.int], 3)  # super block, descriptors, journal's
-INODE_TABLE = cython.declare(cython.const[cython.int], 73)  # block numbers
+INODE_BITMAP = cython.declare(cython.const[cython.int], 57)  # block numbers
+INODE_TABLE = cython.declare(cython.const[cython.int], 73)
 DIRECTORIES = cython.declare(cython.const[cython.int], 2119)
 
 
@@ -82,6 +83,13 @@ class Buffers:
     def read_inode(self, i_sb: u32, i_ino: u64) -> i64:
         """The block of the inode table that holds an inode: __ext4_get_inode_loc()."""
         return self.sb_bread(i_sb, INODE_TABLE + (i_ino - 1) // INODES_PER_BLOCK)
+
+    @cython.ccall
+    @cython.nogil
+    def new_inode(self, i_sb: u32, i_ino: u64) -> i64:
+        """What a new inode's number is found in, and the inode's own block: __ext4_new_inode()."""
+        pfn: i64 = self.sb_bread(i_sb, INODE_BITMAP)
+        return pfn if pfn < 0 else self.read_inode(i_sb, i_ino)
 
     @cython.ccall
     @cython.nogil

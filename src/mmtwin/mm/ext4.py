@@ -158,15 +158,15 @@ class Ext4:
         """All extents from lblk on move by so many pages: collapse, insert."""
         if self.cut(inode, lblk):
             return -ENOMEM
-        extent: u32 = self.info[inode].first
+        before: u32 = self.lookup(inode, lblk - 1) if lblk else 0
+        extent: u32 = self.extents[before].next if before else self.info[inode].first
         while extent:
-            if self.extents[extent].es_lblk >= lblk:
-                self.extents[extent].es_lblk = cython.cast(
-                    u64, cython.cast(i64, self.extents[extent].es_lblk) + by
-                )
-                if by < 0 and self.extents[extent].prev:
-                    extent = self.merge(inode, self.extents[extent].prev)
+            self.extents[extent].es_lblk = cython.cast(
+                u64, cython.cast(i64, self.extents[extent].es_lblk) + by
+            )
             extent = self.extents[extent].next
+        if before:
+            self.merge(inode, before)
         return 0
 
     @cython.cfunc

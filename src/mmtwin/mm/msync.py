@@ -1,16 +1,17 @@
-"""msync(): the errors of the call; what it writes back is a matter of the page cache.
+"""msync(): the errors of the call, and with MS_SYNC the writing back of shared file mappings.
 
-Models mm/msync.c. Not modelled: vfs_fsync_range() for MS_SYNC of a shared file mapping, until
-dirty pages are written back at all; no count of an address space depends on it.
+Models mm/msync.c.
 """
 
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.pgtable_types import PAGE_MASK, PAGE_SIZE
-    from mmtwin.mm.types import Currents, Vmas, u32, u64
+    from mmtwin.mm.page_flags import INODE_REGULAR
+    from mmtwin.mm.page_writeback import PageWriteback
+    from mmtwin.mm.pgtable_types import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+    from mmtwin.mm.types import Currents, Files, Inodes, Vmas, u32, u64
     from mmtwin.mm.uapi import EBUSY, EINVAL, ENOMEM, MS_ASYNC, MS_INVALIDATE, MS_SYNC
-    from mmtwin.mm.vm_flags import VM_LOCKED
+    from mmtwin.mm.vm_flags import VM_LOCKED, VM_SHARED
     from mmtwin.mm.vma import ALL_BITS
     from mmtwin.mm.vma_tree import VmaTree
 
@@ -22,14 +23,18 @@ class Msync:
 
     current: Currents
     vmas: Vmas
+    files: Files
+    inodes: Inodes
     vma_tree: VmaTree
+    writeback: PageWriteback
 
     def __init__(self, arena, config):
         self.current, self.vmas = arena.current, arena.vmas
+        self.files, self.inodes = arena.files, arena.inodes
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.vma_tree = m.vma_tree
+        self.vma_tree, self.writeback = m.vma_tree, m.page_writeback
 
     @cython.ccall
     @cython.nogil
@@ -59,5 +64,25 @@ class Msync:
                 unmapped = -ENOMEM
             if flags & MS_INVALIDATE and self.vmas[vma].vm_flags & VM_LOCKED:
                 return -EBUSY
+            error: cython.int = self.sync_part(vma, start, end) if flags & MS_SYNC else 0
+            if error:
+                return error
             start = self.vmas[vma].vm_end
         return unmapped
+
+    @cython.cfunc
+    @cython.nogil
+    def sync_part(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """Write back what a shared mapping of a file shows in the range: vfs_fsync_range()."""
+        file: u32 = self.vmas[vma].vm_file
+        if file == 0 or not self.vmas[vma].vm_flags & VM_SHARED:
+            return 0
+        if self.inodes[self.files[file].f_inode].i_kind != INODE_REGULAR:
+            return 0
+        if start < self.vmas[vma].vm_start:
+            start = self.vmas[vma].vm_start
+        if end > self.vmas[vma].vm_end:
+            end = self.vmas[vma].vm_end
+        offset: u64 = self.vmas[vma].vm_pgoff << PAGE_SHIFT
+        offset += start - self.vmas[vma].vm_start
+        return self.writeback.vfs_fsync_range(file, offset, offset + (end - start) - 1, 1)

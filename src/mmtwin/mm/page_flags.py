@@ -54,6 +54,7 @@ INODE_REGULAR = cython.declare(cython.const[cython.uint], 1)
 INODE_SHMEM = cython.declare(cython.const[cython.uint], 2)
 INODE_SPECIAL = cython.declare(cython.const[cython.uint], 3)  # devices
 INODE_DIRECTORY = cython.declare(cython.const[cython.uint], 4)
+INODE_FIFO = cython.declare(cython.const[cython.uint], 6)  # a pipe
 INODE_BDEV = cython.declare(cython.const[cython.uint], 5)  # a block device: its own blocks
 
 # Inode.i_state: a bit that I_* leave free, address_space's: SHM_LOCK

@@ -20,14 +20,19 @@ if not cython.compiled:
     from mmtwin.mm.clock import COST_SYSCALL, Clock
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.filemap import PageCache
-    from mmtwin.mm.page_flags import INODE_DIRECTORY, INODE_REGULAR, INODE_SHMEM
+    from mmtwin.mm.page_flags import INODE_DIRECTORY, INODE_FIFO, INODE_REGULAR, INODE_SHMEM
+    from mmtwin.mm.page_writeback import PageWriteback
+    from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.shmem import Shmem
     from mmtwin.mm.types import Currents, Files, Inodes, U64s, i64, u32, u64
     from mmtwin.mm.uapi import (
-        EBADF, EFBIG, EINVAL, EISDIR, ENXIO, FMODE_READ, FMODE_WRITE, O_APPEND, RLIMIT_FSIZE,
-        SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
+        EAGAIN, EBADF, EFBIG, EINVAL, EISDIR, ENXIO, FMODE_READ, FMODE_WRITE, O_APPEND,
+        O_DIRECT, O_DSYNC, RLIMIT_FSIZE, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
     )  # fmt: skip
+    from mmtwin.mm.xarray import XArray
 
+SYNC_BIT = cython.declare(cython.const[cython.int], 1048576)  # of O_SYNC, besides O_DSYNC
+PIPE_CAPACITY = cython.declare(cython.const[cython.int], 65536)
 MAX_RW_COUNT = cython.declare(cython.const[cython.ulonglong], 0x7FFFF000)
 MAX_LFS_FILESIZE = cython.declare(cython.const[cython.ulonglong], 0x7FFFFFFFFFFFFFFF)
 
@@ -45,6 +50,10 @@ class ReadWrite:
     file_table: FileTable
     page_cache: PageCache
     shmem: Shmem
+    xarray: XArray
+    writeback: PageWriteback
+    ext4 = cython.declare("Ext4")
+    direct_io = cython.declare("DirectIo")
 
     def __init__(self, arena, config):
         self.current, self.files, self.inodes = arena.current, arena.files, arena.inodes
@@ -54,6 +63,8 @@ class ReadWrite:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.clock, self.file_table = m.clock, m.file_table
         self.page_cache, self.shmem = m.page_cache, m.shmem
+        self.xarray, self.ext4 = m.xarray, m.ext4
+        self.direct_io, self.writeback = m.direct_io, m.page_writeback
 
     @cython.ccall
     @cython.nogil
@@ -124,9 +135,13 @@ class ReadWrite:
         if count == 0:
             return 0
         if kind == INODE_REGULAR:
+            if self.files[file].f_flags & O_DIRECT:
+                return self.direct_io.direct_read(file, pos, count)
             return self.page_cache.generic_file_read(file, pos, count)
         if kind == INODE_SHMEM:
             return self.shmem.shmem_file_read(file, pos, count)
+        if kind == INODE_FIFO:
+            return self.pipe_read(self.files[file].f_inode, count)
         return count
 
     @cython.ccall
@@ -148,10 +163,49 @@ class ReadWrite:
         if count == 0:
             return 0
         if kind == INODE_REGULAR:
-            return self.page_cache.generic_file_write(file, pos, count)
+            return self.write_file(file, pos, count)
         if kind == INODE_SHMEM:
             return self.shmem.shmem_file_write(file, pos, count)
+        if kind == INODE_FIFO:
+            return self.pipe_write(self.files[file].f_inode, count)
         return count
+
+    @cython.cfunc
+    @cython.nogil
+    def write_file(self, file: u32, pos: u64, count: u64) -> i64:
+        """A write to a file on a device, and what waits for it with O_DSYNC: generic_write_sync()
+        of ext4_file_write_iter()."""
+        done: i64
+        if self.files[file].f_flags & O_DIRECT:
+            done = self.direct_io.direct_write(file, pos, count)
+        else:
+            done = self.page_cache.generic_file_write(file, pos, count)
+        if done > 0 and self.files[file].f_flags & O_DSYNC:
+            end: u64 = pos + cython.cast(u64, done) - 1
+            datasync: cython.int = 0 if self.files[file].f_flags & SYNC_BIT else 1
+            error: cython.int = self.writeback.vfs_fsync_range(file, pos, end, datasync)
+            if error:
+                return error
+        return done
+
+    @cython.cfunc
+    @cython.nogil
+    def pipe_read(self, inode: u32, count: u64) -> i64:
+        """What a pipe has, up to `count` bytes: bytes, or -EAGAIN from an empty one."""
+        if count > self.inodes[inode].i_size:
+            count = self.inodes[inode].i_size
+        self.inodes[inode].i_size -= count
+        return cython.cast(i64, count) if count else -EAGAIN
+
+    @cython.cfunc
+    @cython.nogil
+    def pipe_write(self, inode: u32, count: u64) -> i64:
+        """Fill a pipe, as far as there is room: bytes, or -EAGAIN for a full one."""
+        room: u64 = PIPE_CAPACITY - self.inodes[inode].i_size
+        if count > room:
+            count = room
+        self.inodes[inode].i_size += count
+        return cython.cast(i64, count) if count else -EAGAIN
 
     @cython.cfunc
     @cython.nogil
@@ -173,7 +227,7 @@ class ReadWrite:
     @cython.ccall
     @cython.nogil
     def ksys_lseek(self, fd: u32, offset: i64, whence: cython.int) -> i64:
-        """lseek(2): the new position or -errno. A file is taken to have no holes."""
+        """lseek(2): the new position or -errno."""
         file: u32 = self.fd_file(fd)
         if file == 0:
             return -EBADF
@@ -185,11 +239,38 @@ class ReadWrite:
         elif whence == SEEK_DATA or whence == SEEK_HOLE:
             if offset < 0 or offset >= size:
                 return -ENXIO
-            if whence == SEEK_HOLE:
-                offset = size
+            offset = self.seek_hole_data(
+                self.files[file].f_inode, cython.cast(u64, offset), whence == SEEK_DATA
+            )
+            if offset < 0:
+                return offset
         elif whence != SEEK_SET:
             return -EINVAL
         if offset < 0:
             return -EINVAL
         self.files[file].f_pos = cython.cast(u64, offset)
         return offset
+
+    @cython.cfunc
+    @cython.nogil
+    def seek_hole_data(self, inode: u32, pos: u64, data: cython.bint) -> i64:
+        """The first byte from pos on that is data, or in a hole (the end is one): or -ENXIO. Of
+        memory, pages are data: mapping_seek_hole_data(); of a file on ext4, written blocks."""
+        size: u64 = self.inodes[inode].i_size
+        while pos < size:
+            run: i64 = self.run_at(inode, pos >> PAGE_SHIFT, (size + PAGE_SIZE - 1) >> PAGE_SHIFT)
+            if (run > 0) == data:
+                return cython.cast(i64, pos)
+            pages: u64 = cython.cast(u64, run if run > 0 else -run)
+            pos = ((pos >> PAGE_SHIFT) + pages) << PAGE_SHIFT
+        return -ENXIO if data else cython.cast(i64, size)
+
+    @cython.cfunc
+    @cython.nogil
+    def run_at(self, inode: u32, index: u64, end: u64) -> i64:
+        """How many pages from index on are data, or, below 0, none."""
+        if self.inodes[inode].i_kind == INODE_REGULAR:
+            return self.ext4.map_blocks(inode, index, end - index)
+        if self.xarray.xa_load(inode, index):
+            return 1
+        return -cython.cast(i64, self.xarray.xa_find(inode, index, end - 1) - index)

@@ -56,9 +56,9 @@ class DentryCache:
         cached[path] = 1 if inode else 0
 
     def made(self, path: str) -> None:
-        """A new name: its inode's block is read, for others are in it."""
+        """A new name: a bitmap, and the block that its inode shares with others."""
         record = self.machine.arena.inodes[self.machine.namespace.dentries[path]]
-        self._read("read_inode", int(record.i_sb), int(record.i_ino))
+        self._read("new_inode", int(record.i_sb), int(record.i_ino))
         self.names[path] = 1
 
     def gone(self, path: str) -> None:
@@ -66,18 +66,18 @@ class DentryCache:
         self.names[path] = 0
 
     def _read(self, what: str, super_block: int, number: int) -> None:
-        record = self.machine.arena.super_blocks[super_block]
-        if int(record.s_type) != FS_EXT4:
+        if int(self.machine.arena.super_blocks[super_block].s_type) != FS_EXT4:
             return
-        if not int(record.s_bd_inode):
-            self._fill_super(super_block)
+        self.fill_super(super_block)
         result = int(getattr(self.machine.buffers, what)(super_block, number))
         if result < 0:
             raise OSError(-result, os.strerror(-result))
 
-    def _fill_super(self, super_block: int) -> None:
-        """A mount reads its super block when something on it is first looked for."""
+    def fill_super(self, super_block: int) -> None:
+        """The blocks that a mounted disk keeps in memory, read once."""
         record = self.machine.arena.super_blocks[super_block]
+        if int(record.s_type) != FS_EXT4 or int(record.s_bd_inode):
+            return
         inode = int(self.machine.page_cache.new_inode(INODE_BDEV, 0, 1, int(record.s_dev)))
         if not inode:
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))

@@ -43,20 +43,20 @@ class FileCalls(TaskHandle):
 
     def close(self, fd: int) -> None:
         """close(2)."""
-        checked(self._call().file_table.close_fd(self.index, _fd(fd)))
+        checked(self._call().file_table.close_fd(self.index, as_fd(fd)))
 
     def dup(self, fd: int, start: int = 0) -> int:
         """dup(2), or fcntl(F_DUPFD) from `start` on."""
-        return checked(self._call().file_table.ksys_dup(self.index, _fd(fd), start, 0))
+        return checked(self._call().file_table.ksys_dup(self.index, as_fd(fd), start, 0))
 
     def dup2(self, fd: int, wanted: int) -> int:
         """dup2(2)."""
         dup2 = self._call().file_table.ksys_dup2
-        return checked(dup2(self.index, _fd(fd), _fd(wanted), 0))
+        return checked(dup2(self.index, as_fd(fd), as_fd(wanted), 0))
 
     def fd_file(self, fd: int) -> int:
         """The open file of a descriptor, an index into `files` (EBADF)."""
-        file = int(self.machine.file_table.fget(self.index, _fd(fd)))
+        file = int(self.machine.file_table.fget(self.index, as_fd(fd)))
         if not file:
             raise os_error(errno.EBADF)
         return file
@@ -75,23 +75,23 @@ class FileCalls(TaskHandle):
 
     def sys_read(self, fd: int, length: int) -> int:
         """read(2): bytes, 0 at the end."""
-        return checked(self._call().read_write.ksys_read(_fd(fd), *unsigned(length)))
+        return checked(self._call().read_write.ksys_read(as_fd(fd), *unsigned(length)))
 
     def sys_write(self, fd: int, length: int) -> int:
         """write(2): bytes."""
-        return checked(self._call().read_write.ksys_write(_fd(fd), *unsigned(length)))
+        return checked(self._call().read_write.ksys_write(as_fd(fd), *unsigned(length)))
 
     def pread(self, fd: int, length: int, offset: int) -> int:
         """pread(2)."""
-        return checked(self._call().read_write.ksys_pread64(_fd(fd), *unsigned(length), offset))
+        return checked(self._call().read_write.ksys_pread64(as_fd(fd), *unsigned(length), offset))
 
     def pwrite(self, fd: int, length: int, offset: int) -> int:
         """pwrite(2)."""
-        return checked(self._call().read_write.ksys_pwrite64(_fd(fd), *unsigned(length), offset))
+        return checked(self._call().read_write.ksys_pwrite64(as_fd(fd), *unsigned(length), offset))
 
     def lseek(self, fd: int, offset: int, whence: int = SEEK_SET) -> int:
         """lseek(2): the new position."""
-        return checked(self._call().read_write.ksys_lseek(_fd(fd), offset, whence))
+        return checked(self._call().read_write.ksys_lseek(as_fd(fd), offset, whence))
 
     def ftruncate(self, fd: int, length: int) -> None:
         """ftruncate(2)."""
@@ -106,7 +106,7 @@ class FileCalls(TaskHandle):
 
     def fallocate(self, fd: int, mode: int, offset: int, length: int) -> None:
         """fallocate(2)."""
-        checked(self._call().truncate.ksys_fallocate(_fd(fd), mode, offset, length))
+        checked(self._call().truncate.ksys_fallocate(as_fd(fd), mode, offset, length))
 
     # Advice
 
@@ -138,6 +138,18 @@ class FileCalls(TaskHandle):
             call = self._mechanism("page_writeback", "vfs_fsync_range")
             checked(call(file, 0, TO_THE_END, datasync))
 
+    def sync_file_range(self, fd: int, offset: int, length: int, flags: int) -> None:
+        """sync_file_range(2); a length of 0 is to the end."""
+        if offset < 0 or length < 0 or flags & ~7:
+            raise os_error(errno.EINVAL)
+        call = self._mechanism("page_writeback", "sync_file_range")
+        last = (offset + length - 1) >> PAGE_SHIFT if length else TO_THE_END >> PAGE_SHIFT
+        if int(self.machine.arena.inodes[self._inode(fd)].i_kind) == INODE_REGULAR:
+            checked(call(self.fd_file(fd), offset >> PAGE_SHIFT, last, flags))
+
+    def _inode(self, fd: int) -> int:
+        return int(self.machine.arena.files[self.fd_file(fd)].f_inode)
+
     def sync(self) -> None:
         """sync(2)."""
         checked(self._mechanism("page_writeback", "ksys_sync")())
@@ -162,6 +174,6 @@ class FileCalls(TaskHandle):
         return checked(do_mmap(*unsigned(addr, length, prot, flags), file, offset >> PAGE_SHIFT))
 
 
-def _fd(fd: int) -> int:
+def as_fd(fd: int) -> int:
     """A descriptor as the kernel takes it: an unsigned int."""
     return fd & 0xFFFFFFFF

@@ -61,8 +61,9 @@ class Namespace:
         return found
 
     def boot(self) -> None:
-        """What every machine has: a root on its first disk, and memory for what is temporary."""
-        self.mount("/", "ext4", device=1)
+        """What every machine has: a root on its first disk (whose super block is read when it is
+        first used), and memory for what is temporary."""
+        self._mount("/", "ext4", device=1)
         for path in ("/tmp", "/dev/shm"):
             self.make_directories(path)
             self.mount(path, "tmpfs")
@@ -78,6 +79,13 @@ class Namespace:
     ) -> int:
         """Mount a new, empty file system: its super block. `device` is a block device's index,
         `size` (bytes) and `nr_inodes` are limits, 0 for none."""
+        number = self._mount(path, fs_type, device, size, nr_inodes)
+        self.dcache.fill_super(number)
+        return number
+
+    def _mount(
+        self, path: str, fs_type: str, device: int = 0, size: int = 0, nr_inodes: int = 0
+    ) -> int:
         path = normal(path)
         if fs_type not in FS_TYPES:
             raise error(errno.ENODEV, fs_type)
@@ -132,9 +140,27 @@ class Namespace:
         """Whether an inode is one."""
         return bool(int(self.machine.arena.inodes[inode].i_kind) == INODE_DIRECTORY)
 
-    def create(self, path: str, size: int = 0) -> int:
-        """A new regular file of `size` bytes, none of which is in memory: its inode."""
+    def create(self, path: str) -> int:
+        """A new, empty regular file: its inode."""
         path = self._free_name(path)
+        inode = self._new_file(path)
+        self.dcache.made(path)
+        return inode
+
+    def create_on_disk(self, path: str, size: int) -> int:
+        """A file of `size` bytes that has been there before: all of its blocks are on the device,
+        nothing of it is in memory. Its inode."""
+        path = normal(path)
+        self.parent(path)
+        inode = self._new_file(path)
+        self.machine.arena.inodes[inode].i_size = size
+        number = int(self.machine.ext4.set_status(inode, 0, -(-size // PAGE_SIZE), EXTENT_WRITTEN))
+        if number < 0:
+            self.unlink(path)
+            raise error(-number, path)
+        return inode
+
+    def _new_file(self, path: str) -> int:
         super_block = self.super_block(path)
         if int(self.machine.arena.super_blocks[super_block].s_type) == FS_TMPFS:
             inode = int(self.machine.shmem.shmem_get_inode(super_block, VM_NORESERVE))
@@ -142,21 +168,8 @@ class Namespace:
                 raise error(errno.ENOSPC, path)
         else:
             inode = self._new_inode(INODE_REGULAR, super_block)
-        self.machine.arena.inodes[inode].i_size = size
         self.machine.page_cache.iput(inode)  # its name keeps it
         self.dentries[path] = inode
-        self.dcache.made(path)
-        return inode
-
-    def create_on_disk(self, path: str, size: int) -> int:
-        """A file that has been there before: all of its blocks are on the device, nothing of it is
-        in memory. Its inode."""
-        inode = self.create(path, size)
-        number = int(self.machine.ext4.set_status(inode, 0, -(-size // PAGE_SIZE), EXTENT_WRITTEN))
-        if number < 0:
-            self.unlink(path)
-            raise error(-number, path)
-        self.dcache.shrink()
         return inode
 
     def mkdir(self, path: str) -> int:

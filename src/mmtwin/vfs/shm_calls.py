@@ -17,8 +17,8 @@ from mmtwin.mm.uapi import (
     PROT_WRITE,
 )
 from mmtwin.mm.vm_flags import VM_NORESERVE
-from mmtwin.task_handle import TaskHandle, checked, os_error, unsigned
-from mmtwin.vfs.file_calls import FileCalls
+from mmtwin.task_handle import checked, os_error, unsigned
+from mmtwin.vfs.copy_calls import CopyCalls
 from mmtwin.vfs.open_file import open_inode
 from mmtwin.vfs.paths import set_path
 from mmtwin.vfs.shm import SHM_RDONLY
@@ -29,7 +29,7 @@ MFD_NAME_MAX = 249
 NOEXEC_SINCE, SECRETMEM_SINCE = 603, 605
 
 
-class ShmCalls(FileCalls, TaskHandle):
+class ShmCalls(CopyCalls):
     """Segments and memfd."""
 
     def shmget(self, key: int, size: int, flags: int) -> int:
