@@ -546,6 +546,7 @@ class MemControl:
                 cython.cast(u32, self.cells[MEMCG_FLUSHER]),
                 (self.clock.now() // FLUSH_TIME_NS + 1) * FLUSH_TIME_NS,
             )
+            self.psi.group_init(memcg)
         return memcg
 
     @cython.ccall
@@ -609,6 +610,7 @@ class MemControl:
             self.stock.forget_objcg(memcg)
             parent = self.memcgs[memcg].parent
             self.invalidate_reclaim_iterators(memcg)
+            self.psi.group_free(memcg)
             self.tree.unlink(memcg)
             memcg = parent
         return 0
