@@ -107,7 +107,7 @@ def test_a_trigger_fires_once_a_window_when_its_threshold_is_passed(engine: str)
     stall(m, 50 * MS)
     wait(m, 2 * SECOND)
     assert trigger.events == 0
-    stall(m, 400 * MS)
+    stall(m, 160 * MS)
     wait(m, 500 * MS)
     assert trigger.events == 1
     wait(m, 5 * SECOND)
