@@ -138,6 +138,24 @@ class FaultAround(Setting):
 
 
 @dataclass(frozen=True)
+class LruGen(Setting):
+    """lru_gen/enabled: bits of what is on, or y for all and n for none."""
+
+    def parse(self, text: str) -> int:
+        word = text.strip().lower()
+        if word[:1] in ("y", "n"):
+            value = 7 if word[0] == "y" else 0
+        else:
+            value = super().parse(text)
+        if value:
+            raise NotModelledError(self.path, "MGLRU is not modelled yet, only 0")
+        return value
+
+    def show(self, value: int) -> str:
+        return f"0x{value:04x}\n"
+
+
+@dataclass(frozen=True)
 class Ratios(Setting):
     """lowmem_reserve_ratio: a number for each zone type, kept by the engine in an array.
 
@@ -232,6 +250,7 @@ _ROWS = (
         "percpu_pagelist_high_fraction",
         changed="pcp.set_batches",
     ),
+    LruGen("/sys/kernel/mm/lru_gen/enabled", "lru_gen_enabled", maximum=7),
     FaultAround(FAULT_AROUND, "fault_around_bytes", 65536, maximum=512 * PAGE_SIZE),
     Unsigned("/proc/sys/kernel/shmmax", "shmmax", SHMMAX),
     Unsigned("/proc/sys/kernel/shmall", "shmall", SHMMAX),
