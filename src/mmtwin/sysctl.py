@@ -144,12 +144,11 @@ class LruGen(Setting):
     def parse(self, text: str) -> int:
         word = text.strip().lower()
         if word[:1] in ("y", "n"):
-            value = 7 if word[0] == "y" else 0
-        else:
-            value = super().parse(text)
-        if value:
-            raise NotModelledError(self.path, "MGLRU is not modelled yet, only 0")
-        return value
+            return 7 if word[0] == "y" else 0
+        return super().parse(text)
+
+    def write(self, machine: Machine, text: str) -> None:
+        machine.mglru.lru_gen_change_state(self.parse(text))
 
     def show(self, value: int) -> str:
         return f"0x{value:04x}\n"
@@ -251,6 +250,7 @@ _ROWS = (
         changed="pcp.set_batches",
     ),
     LruGen("/sys/kernel/mm/lru_gen/enabled", "lru_gen_enabled", maximum=7),
+    Setting("/sys/kernel/mm/lru_gen/min_ttl_ms", "lru_gen_min_ttl_ms"),
     FaultAround(FAULT_AROUND, "fault_around_bytes", 65536, maximum=512 * PAGE_SIZE),
     Unsigned("/proc/sys/kernel/shmmax", "shmmax", SHMMAX),
     Unsigned("/proc/sys/kernel/shmall", "shmall", SHMMAX),

@@ -78,6 +78,9 @@ class MemControl:
     swapfile = cython.declare("SwapFile")
     vmscan = cython.declare("Vmscan")
     oom_kill = cython.declare("OomKill")
+    lruvecs = cython.declare("Lruvecs")
+    workingset = cython.declare("Workingset")
+    mglru_age = cython.declare("MglruAge")
     psi = cython.declare("Psi")
 
     def __init__(self, arena, config):
@@ -98,6 +101,7 @@ class MemControl:
         self.page_counters, self.high = m.page_counters, m.memcg_high
         self.vmstat, self.swapfile, self.page_tables = m.vmstat, m.swapfile, m.page_tables
         self.vmscan, self.oom_kill, self.psi = m.vmscan, m.oom_kill, m.psi
+        self.lruvecs, self.workingset, self.mglru_age = m.lruvecs, m.workingset, m.mglru_age
 
     def boot(self):
         """The thread that flushes statistics sleeps until there is a cgroup."""
@@ -557,6 +561,7 @@ class MemControl:
             return -EBUSY
         self.page_counters.page_counter_set_min(self.tree.memory(memcg), 0)
         self.page_counters.page_counter_set_low(self.tree.memory(memcg), 0)
+        self.workingset.reparent_shadow_nodes(memcg, self.memcgs[memcg].parent)
         self.stock.drain_all_stock(memcg)
         self.memcgs[memcg].flags ^= MEMCG_ONLINE | MEMCG_OFFLINE
         if self.memcgs[memcg].flags & MEMCG_SUBTREE_CONTROL:
@@ -604,6 +609,7 @@ class MemControl:
             if not self.memcgs[memcg].flags & MEMCG_RELEASED:
                 self.memcgs[memcg].flags |= MEMCG_RELEASED
                 self.stat.release(memcg)
+                self.lruvecs.release(memcg)
             if self.memcgs[memcg].obj_refs:
                 return 0
             self.stock.drain_all_stock(memcg)
@@ -640,7 +646,7 @@ class MemControl:
         self.tasks[task].memcg = memcg
         self.serials[2 * cython.cast(u64, task) + 1] = self.next_serial()
         if self.tasks[task].mm:
-            self.mms[self.tasks[task].mm].memcg = memcg
+            self.mglru_age.lru_gen_migrate_mm(self.tasks[task].mm, memcg)
         return 0
 
     @cython.ccall

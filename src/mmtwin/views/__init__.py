@@ -24,6 +24,7 @@ from mmtwin.views import (
     kpage,
     limits,
     loadavg,
+    lru_gen,
     maps,
     meminfo,
     oom_score,
@@ -57,6 +58,7 @@ FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/cpuinfo": cpu.show_cpuinfo,
     "/proc/diskstats": block.show_diskstats,
     "/proc/loadavg": loadavg.show,
+    lru_gen.PATH: lru_gen.show,
     "/proc/meminfo": meminfo.show,
     "/proc/pagetypeinfo": buddyinfo.show_pagetypes,
     "/proc/pressure/memory": pressure.show,
@@ -112,6 +114,7 @@ TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {
 
 # Files that do something when they are written to
 ACTIONS: dict[str, Callable[[Machine, str], object]] = {
+    lru_gen.PATH: lru_gen.write,
     "/proc/sys/vm/stat_refresh": lambda machine, text: machine.vmstat.refresh(),
     sysctl.DROP_CACHES: sysctl.drop_caches,
 }
