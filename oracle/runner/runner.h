@@ -10,6 +10,9 @@
 #define NAME_SIZE 32
 #define TEXT_SIZE (1 << 20)
 
+/* main.c */
+void touch_own_pages(void);
+
 /* port.c: the machine's debug port, firmware configuration and power switch */
 void port_open(void);
 void emit(const char *data, size_t length);
@@ -66,7 +69,6 @@ extern int flush_groups;
 /* show.c */
 void checkpoint(char **word, int words);
 void show_path(const char *path);
-void show_open(void);
 
 /* pagemap.c */
 void pagemap_open(void);

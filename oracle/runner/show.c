@@ -155,9 +155,3 @@ void show_path(const char *path)
 {
 	show_file("show", "-", path, path);
 }
-
-/* Nothing of the runner's is touched first while something is counted. */
-void show_open(void)
-{
-	memset(text, ' ', sizeof(text));
-}

@@ -1,7 +1,9 @@
 /*
  * The program that every task runs: no libc, fixed addresses, no memory of its
  * own beyond eight pages of text, five of data and three of stack, all resident
- * before the first command, so that a command's faults are its own.
+ * before the first command, so that a command's faults are its own.  While a
+ * command is awaited and answered, only the first control page and the top of
+ * the stack are used; while it is counted, the page of `recovery` is written.
  */
 #include <linux/futex.h>
 #include <linux/sched.h>
@@ -14,8 +16,10 @@
 #define SIGNAL_STACK_SIZE 8192
 #define SA_RESTORER_FLAG 0x04000000
 
-struct slot *me;
-static void *recovery[5];	/* __builtin_setjmp's state */
+#define IN_DATA __attribute__((section(".data")))
+
+struct slot *me IN_DATA;
+static void *recovery[5] IN_DATA;	/* __builtin_setjmp's state */
 static char signal_stack[SIGNAL_STACK_SIZE] __attribute__((aligned(4096)));
 
 void *memset(void *to, int byte, unsigned long n)
@@ -183,15 +187,15 @@ static void count_faults(struct slot *s)
 #define USAGE_MAJFLT 9
 
 /*
- * One command, with its faults.  A signal comes back here by the second return
- * of setjmp.  What fork costs is what the re-touching of both sides costs, so
- * that its own count is left at 0.
+ * One command, with its faults; the slot that this task has from now on.  A
+ * signal comes back here by the second return of setjmp.  What fork costs is
+ * what the re-touching of both sides costs, so that its own count is left at 0.
  */
-static void serve(struct slot *s)
+static struct slot *serve(struct slot *s)
 {
 	long minflt, majflt, result;
 
-	settle();	/* what reclaim took in the meantime is not the command's fault */
+	s->signo = 0;
 	s->touched = 0;
 	count_faults(s);
 	minflt = s->usage[USAGE_MINFLT];
@@ -199,26 +203,29 @@ static void serve(struct slot *s)
 	if (!__builtin_setjmp(recovery)) {
 		result = execute(s);
 		if (me != s)
-			return;		/* the child of a fork: already answered */
+			return me;	/* the child of a fork: already answered */
 		s->result = result;
 	}
 	count_faults(s);
 	s->minflt = s->op == OP_FORK ? 0 : s->usage[USAGE_MINFLT] - minflt;
 	s->majflt = s->op == OP_FORK ? 0 : s->usage[USAGE_MAJFLT] - majflt;
 	post_answer(s);
+	return s;
 }
 
 __attribute__((noreturn, used)) static void task_main(void)
 {
+	struct slot *s;
+
 	sys6(SYS_mmap, CONTROL_ADDR, CONTROL_SIZE, 3, 0x11, CONTROL_FD, 0);
 	sys1(SYS_close, CONTROL_FD);
 	me = slot_at(CONTROL, STARTING_SLOT(CONTROL));
 	catch_signals();
 	settle();
 	post_answer(me);
-	for (;;) {
-		futex_wait(&me->request, me->answer);
-		serve(me);
+	for (s = me;;) {
+		futex_wait(&s->request, s->answer);
+		s = serve(s);
 	}
 }
 

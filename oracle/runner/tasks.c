@@ -176,8 +176,10 @@ int spawn_task(const char *name, const char *cgroup)
 	if (pid < 0)
 		return pid;
 	t->pid = pid;
-	if (await(t, seen - 1) == ANSWERED)
+	if (await(t, seen - 1) == ANSWERED) {
+		touch_own_pages();
 		return 0;
+	}
 	reap_task(t, 1, NULL);
 	return -ESRCH;
 }
