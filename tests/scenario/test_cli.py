@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 
 from mmtwin.cli import main
 from mmtwin.scenario import golden
+from tests.scenario.real_kernels import BASIC, EXPECTATIONS
 
-HERE = Path(__file__).resolve().parent.parent / "golden"
-STACK, ANSWERS = HERE / "a04_stack.mms", HERE / "612_exact.jsonl"
+STACK, ANSWERS = BASIC / "a04_stack.mms", BASIC / "6.12.jsonl.gz"
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -41,8 +42,9 @@ def test_run_prints_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_lost_expectation_is_an_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.jsonl"
-    wrong.write_text(ANSWERS.read_text().replace("SIG 11 code 1", "SIG 11 code 2"))
-    expected = HERE / "expectations.json"
+    right = gzip.decompress(ANSWERS.read_bytes()).decode()
+    wrong.write_text(right.replace("SIG 11 code 1", "SIG 11 code 2"))
+    expected = EXPECTATIONS
     assert call(capsys, "score", STACK, "--golden", ANSWERS, "--expectations", expected)[0] == 0
     code, out, err = call(
         capsys, "score", STACK, "--golden", wrong, "--expectations", expected, "-v"
@@ -55,7 +57,7 @@ def test_a_lost_expectation_is_an_error(capsys: pytest.CaptureFixture[str], tmp_
 def test_a_page_for_people_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "score", STACK, "--golden", ANSWERS, "--markdown")
     assert code == 0
-    assert "| a04 stack | 6.12 | 112 | 112 | 0 | 0 | 100.00 % | 0 |" in out
+    assert "| a04 stack | 6.12 | basic/6.12 | 112 | 112 | 0 | 0 | 100.00 % | 0 |" in out
 
 
 BAD = {

@@ -119,8 +119,9 @@ def score_one(
 ) -> list[Result]:
     """The scenarios that a golden file has answers to."""
     records = {record["scenario"]: record for record in golden.read(path)}
+    answers = f"{path.absolute().parent.name}/{path.name.partition('.jsonl')[0]}"
     return [
-        score(one, records[one.name], spread)
+        score(one, records[one.name], spread, answers=answers)
         for one in scenarios
         if one.name in records and kernel in (None, kernel_of(records[one.name]))
     ]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mmtwin.scenario import tolerance
-from mmtwin.scenario.known import reason
-from mmtwin.scenario.score import EXACT, NOT_MODELLED, OUTSIDE, VERDICTS, WITHIN, Result, totals
+from mmtwin.scenario.known import NOT_EXPLAINED, reason
+from mmtwin.scenario.score import (
+    EXACT,
+    NOT_MODELLED,
+    OUTSIDE,
+    VERDICTS,
+    WITHIN,
+    Difference,
+    Result,
+)
 from mmtwin.scenario.tolerance import Spread
 
 HEAD = """# Fidelity
@@ -21,13 +29,20 @@ look at them.
 Exact is equal. Within tolerance is inside of the range that the real kernel itself showed over
 repeated boots, or one page off where the machine's counters (T1) showed none; T0 has no tolerance.
 Which frames a page got (T3) is not asked. Not modelled is what the twin refuses to answer.
+
+Answers named by a folder of `golden/` were made by `scripts/oracle` in exact mode, in which the
+real kernel repeats bit for bit: they have no spread. Those in `golden/*_exact` and `*_smp*` are of
+another making, and came with their own spread over fresh boots.
 """
+ADDRESS_SPACE = ("a", "b")  # first letters of the scenarios of address spaces
+SHOWN = 8  # differences without an explanation that are listed for each place
+OWN_MECHANISM = ("basic", "golden")  # answers to scenarios that are each about a mechanism
 
 
 def page(results: list[Result], spreads: dict[str, Spread]) -> str:
     """The whole text; `spreads` are the variance files by kernel."""
     asked = [result for result in results if result.compared]
-    lines = [HEAD, "## By kernel", "", *by_kernel(results), ""]
+    lines = [HEAD, "## By answers", "", *by_answers(results), ""]
     lines += ["## By mechanism and kernel", "", *by_mechanism(asked), ""]
     lines += ["## By kind of observable", "", *by_kind(results, spreads), ""]
     lines += ["## Known differences", "", *differences(results), ""]
@@ -47,29 +62,67 @@ def _share(exact: int, compared: int) -> str:
     return f"{100 * exact / compared:.2f} %" if compared else "-"
 
 
-def _counts(counts: Counter[str]) -> list[object]:
+def _counts(results: Iterable[Result]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for result in results:
+        found.update({verdict: result.total(verdict) for verdict in VERDICTS})
+    return found
+
+
+def _share_of(results: Iterable[Result]) -> str:
+    counts = _counts(results)
+    return _share(counts[EXACT], sum(counts[verdict] for verdict in (EXACT, WITHIN, OUTSIDE)))
+
+
+def _cells(results: list[Result]) -> list[object]:
+    counts = _counts(results)
     compared = sum(counts[verdict] for verdict in (EXACT, WITHIN, OUTSIDE))
     return [compared, *(counts[v] for v in (EXACT, WITHIN, OUTSIDE)),
             _share(counts[EXACT], compared), counts[NOT_MODELLED]]  # fmt: skip
 
 
-def by_kernel(results: Iterable[Result]) -> Iterator[str]:
-    """One row a kernel."""
-    found: dict[str, Counter[str]] = {}
+def _grouped(
+    results: Iterable[Result], key: Callable[[Result], tuple[str, ...]]
+) -> dict[tuple[str, ...], list[Result]]:
+    found: dict[tuple[str, ...], list[Result]] = {}
     for result in results:
-        counts = found.setdefault(result.kernel, Counter())
-        counts.update({verdict: result.total(verdict) for verdict in VERDICTS})
-    yield from _head("kernel", "compared", *VERDICTS[:3], "share exact", NOT_MODELLED)
-    for kernel, counts in found.items():
-        yield _row(kernel, *_counts(counts))
+        found.setdefault(key(result), []).append(result)
+    return found
+
+
+def asked_differences(results: Iterable[Result]) -> Iterator[Difference]:
+    """What is not exact and should be."""
+    for result in results:
+        for difference in result.differences:
+            if tolerance.tier(difference.observable.kind) != "T3":
+                yield difference
+
+
+def by_answers(results: Iterable[Result]) -> Iterator[str]:
+    """One row a golden file."""
+    yield from _head("answers", "kernel", "compared", *VERDICTS[:3], "share exact", NOT_MODELLED,
+                     "exact in address spaces", "not explained")  # fmt: skip
+    for (answers, kernel), found in _grouped(results, lambda r: (r.answers, r.kernel)).items():
+        spaces = [result for result in found if result.scenario.startswith(ADDRESS_SPACE)]
+        strange = [d for d in asked_differences(found) if reason(d) == NOT_EXPLAINED]
+        yield _row(answers, kernel, *_cells(found), _share_of(spaces), len(strange))
+
+
+def mechanism(result: Result) -> str:
+    """`a04 stack`, or for scenarios of one family its name."""
+    family = result.answers.partition("/")[0]
+    if family not in ("", *OWN_MECHANISM):
+        return family
+    return f"{result.mechanism} {result.scenario.partition('_')[2]}"
 
 
 def by_mechanism(results: Iterable[Result]) -> Iterator[str]:
-    """One row a mechanism and kernel."""
-    names = {result.mechanism: result.scenario.partition("_")[2] for result in results}
-    yield from _head("mechanism", "kernel", "compared", *VERDICTS[:3], "share exact", NOT_MODELLED)
-    for (mechanism, kernel), counts in sorted(totals(results).items()):
-        yield _row(f"{mechanism} {names[mechanism]}", kernel, *_counts(counts))
+    """One row a mechanism, kernel and golden file."""
+    yield from _head("mechanism", "kernel", "answers", "compared", *VERDICTS[:3], "share exact",
+                     NOT_MODELLED)  # fmt: skip
+    found = _grouped(results, lambda r: (mechanism(r), r.kernel, r.answers))
+    for (name, kernel, answers), group in sorted(found.items()):
+        yield _row(name, kernel, answers, *_cells(group))
 
 
 def by_kind(results: Iterable[Result], spreads: dict[str, Spread]) -> Iterator[str]:
@@ -116,19 +169,27 @@ def _kind_of(name: str) -> str:
 
 
 def differences(results: Iterable[Result]) -> Iterator[str]:
-    """Grouped by reason."""
-    found: dict[str, Counter[str]] = {}
+    """Grouped by reason; those without one first, with examples."""
+    found: dict[str, dict[str, list[Difference]]] = {NOT_EXPLAINED: {}}
     for result in results:
-        for difference in result.differences:
-            if tolerance.tier(difference.observable.kind) == "T3":
-                continue
-            place = f"{result.scenario} on {result.kernel}, {difference.observable.kind}"
-            found.setdefault(reason(difference), Counter())[place] += 1
-    if not found:
-        yield "None."
+        for difference in asked_differences([result]):
+            kind = difference.observable.kind
+            place = f"{result.scenario} on {result.kernel} ({result.answers}), {kind}"
+            found.setdefault(reason(difference), {}).setdefault(place, []).append(difference)
     for why, places in found.items():
-        yield f"- {why}"
-        yield from (f"    - {place}: {count}" for place, count in sorted(places.items()))
+        if why == NOT_EXPLAINED:
+            yield f"- **{why}**" if places else "- Every difference has an explanation."
+        else:
+            yield f"- {why}"
+        for place, here in sorted(places.items()):
+            yield f"    - {place}: {len(here)}"
+            if why == NOT_EXPLAINED:
+                yield from (f"        - {_example(one)}" for one in here[:SHOWN])
+
+
+def _example(difference: Difference) -> str:
+    name = difference.observable.name
+    return f"`{name}`: {difference.ours} here, {difference.theirs} on the kernel"
 
 
 def not_modelled(results: Iterable[Result]) -> Iterator[str]:

@@ -31,6 +31,7 @@ class Difference:
     verdict: str
     ours: Any
     theirs: Any
+    answers: str = ""  # the golden file: folder and name
 
     def __str__(self) -> str:
         return (
@@ -41,10 +42,14 @@ class Difference:
 
 @dataclass
 class Result:
-    """How one scenario fared on one kernel. `counts`: (kind, verdict) -> observables."""
+    """How one scenario fared on one kernel. `counts`: (kind, verdict) -> observables.
+
+    `answers` is the golden file that it was compared with: folder and name, without endings.
+    """
 
     scenario: str
     kernel: str
+    answers: str = ""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -84,18 +89,25 @@ def kernel_of(record: Record) -> str:
 
 
 def score(
-    scenario: Scenario, record: Record, spread: Spread | None = None, engine: str | None = None
+    scenario: Scenario,
+    record: Record,
+    spread: Spread | None = None,
+    engine: str | None = None,
+    answers: str = "",
 ) -> Result:
-    """Run a scenario on the machine of a golden record and compare every observable of it."""
+    """Run a scenario on the machine of a golden record and compare every observable of it.
+
+    `answers` is the name of the record's file.
+    """
     kernel = kernel_of(record)
     config = str(record.get("config", ""))
     made = run(scenario, program.machine(config, kernel, engine), config)
-    return compare(made, record, spread or {}, kernel)
+    return compare(made, record, spread or {}, kernel, answers)
 
 
-def compare(made: Record, record: Record, spread: Spread, kernel: str) -> Result:
+def compare(made: Record, record: Record, spread: Spread, kernel: str, answers: str = "") -> Result:
     """Judge a record of the twin against a golden one."""
-    result = Result(record["scenario"], kernel)
+    result = Result(record["scenario"], kernel, answers)
     ours = golden.observables(made)
     answered = len(made["ops"])
     shown = set(made["ck"])
@@ -109,7 +121,7 @@ def compare(made: Record, record: Record, spread: Spread, kernel: str) -> Result
             verdict = EXACT
         else:
             verdict = WITHIN if within(observable.kind, value, theirs, values) else OUTSIDE
-            difference = Difference(record["scenario"], observable, verdict, value, theirs)
+            difference = Difference(record["scenario"], observable, verdict, value, theirs, answers)
             result.differences.append(difference)
         result.counts[observable.kind, verdict] += 1
     result.counts.update(_too_many(ours, record, made))
