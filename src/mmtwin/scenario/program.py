@@ -46,18 +46,18 @@ CHILD_PAGES, PARENT_PAGES = 3, 2
 ARGUMENT_COPIES = 3  # get_arg_page() for the name, the environment and the arguments: FOLL_TOUCH
 FILE_SIZE = (TEXT_PAGES + 1) * PAGE_SIZE
 
-# Swap, and what is mounted at /mnt. In exact mode /dev/vda stands for a null_blk disk.
-SWAP_DISK, EXACT_SWAP_DISK = "vda", "nullb0"
-DISKS = [
-    {"name": SWAP_DISK, "profile": "null_blk", "size": "1G"},
-    {"name": "vdb", "profile": "null_blk", "size": "1G"},
-]
+# Swap, and what is mounted at /mnt: virtio disks where `config` does not name others. /dev/vda
+# stands for the first of them in scenarios.
+DISK_NAMES = "vda", "vdb"
+NAMED_DISKS = re.compile(r"swap=/dev/(\w+).*?ext4 on /dev/(\w+)")
 
 FILES = {"f16m": 16 << 20, "f64m": 64 << 20, "f64b": 64 << 20}
 FILE_DISK = 2  # index of the block device: vdb
 STD_FDS = 3  # descriptors that a task has already
 
-EXACT_MODE = "smp1 (cpu on node0) 1.5GiB 2 NUMA nodes (768M each)"
+EXACT_MODE = (
+    "smp1 1.5GiB 2 nodes (768M each); swap=/dev/nullb0 (null_blk, 20 us), ext4 on /dev/nullb1"
+)
 CONFIG = re.compile(r"smp(\d+)\D.*?([\d.]+)GiB.*?(\d+) (?:NUMA )?nodes")
 
 IMAGE = ElfImage(
@@ -81,13 +81,13 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
     cpus, size, nodes = int(match[1]), float(match[2]), int(match[3])
     ram = f"{int(size * 1024)}M"
     tlb = {"pcid": False}  # QEMU's plain CPU
-    disks = [dict(disk) for disk in DISKS]
-    if config == EXACT_MODE:
-        disks[0]["name"] = EXACT_SWAP_DISK
+    named = NAMED_DISKS.search(config)
+    names = named.groups() if named else DISK_NAMES
+    disks = [{"name": name, "profile": "null_blk", "size": "1G"} for name in names]
     made = Machine(
         ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, disk=disks, engine=engine
     )
-    made.mkswap(f"/dev/{disks[0]['name']}")
+    made.mkswap(f"/dev/{names[0]}")
     make_files(made)
     return made
 
