@@ -111,7 +111,8 @@ class SwapoffWalk:
             return -ENOMEM
         self.overcommit.vm_unacct_memory(pages)
         free = pages - int(self.si[type_].inuse_pages)
-        self.si[type_].flags &= ~SWP_WRITEOK & 0xFFFFFFFF
+        others: u32 = ~SWP_WRITEOK & 0xFFFFFFFF
+        self.si[type_].flags &= others
         self.totals[NR_SWAP_PAGES] -= free
         self.totals[TOTAL_SWAP_PAGES] -= pages
         enabled = int(self.totals[SLOT_CACHE_ENABLED])
