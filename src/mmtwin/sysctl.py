@@ -201,6 +201,7 @@ _ROWS = (
     Ratios("/proc/sys/vm/lowmem_reserve_ratio", "", -1),
     vm("swappiness", 60, maximum=200),
     vm("legacy_va_layout", 0),
+    vm("stat_interval", 1),
     vm("dirty_ratio", 20, maximum=100, clears="dirty_bytes", changed=_RATELIMIT),
     vm(
         "dirty_bytes",
@@ -257,7 +258,7 @@ NOT_MODELLED = frozenset(
         hugetlb_optimize_vmemmap hugetlb_shm_group laptop_mode memfd_noexec
         memory_failure_early_kill memory_failure_recovery min_slab_ratio min_unmapped_ratio
         mmap_rnd_bits mmap_rnd_compat_bits nr_hugepages nr_hugepages_mempolicy
-        nr_overcommit_hugepages numa_stat numa_zonelist_order page_lock_unfairness stat_interval
+        nr_overcommit_hugepages numa_stat numa_zonelist_order page_lock_unfairness
         stat_refresh unprivileged_userfaultfd vfs_cache_pressure vfs_cache_pressure_denom
         zone_reclaim_mode""".split()),  # noqa: SIM905
         "/proc/sys/kernel/randomize_va_space",

@@ -7,7 +7,7 @@
 A device is `channels` servers, each of which spends the latency of a request (on a disk, the seek,
 if it does not go on where the last request ended), and one bus that then moves its bytes. Reads and
 writes queue apart, and share the bus: each takes from the other what it uses. So a queue of depth 1
-is bound by latency, a deep one by channels or bandwidth. A request that still waits for the bus
+is bound by latency, a deep one by channels or bandwidth. A request that still waits for a channel
 grows by one that follows it in its file, up to max_sectors_kb. When a request is done is known when
 it is submitted; requests under way are kept in the order of their ends, and end in the device's
 KTHREAD_BLOCK thread.
@@ -90,7 +90,7 @@ BlockDevice = cython.struct(
 # struct request
 Request = cython.struct(
     submit_ns=u64,
-    bus_ns=u64,  # when its bytes begin to move; until then others may be merged with it
+    start_ns=u64,  # when it gets its channel; until then others may be merged with it
     done_ns=u64,
     index=u64,  # by `kind`
     inode=u32,
@@ -286,7 +286,7 @@ class Block:
         number: u32 = self.devices[device].last_read
         if op == REQ_OP_WRITE:
             number = self.devices[device].last_write
-        if number == 0 or op == REQ_OP_FLUSH or self.requests[number].bus_ns <= self.clock.now():
+        if number == 0 or op == REQ_OP_FLUSH or self.requests[number].start_ns <= self.clock.now():
             return 0
         if self.requests[number].kind != kind or self.requests[number].inode != inode:
             return 0
@@ -359,9 +359,7 @@ class Block:
         done: u64 = self.take_bus(
             device, self.requests[number].op, ready, self.requests[number].nr_sectors
         )
-        self.requests[number].bus_ns = done - self.transfer_ns(
-            device, self.requests[number].op, self.requests[number].nr_sectors
-        )
+        self.requests[number].start_ns = start
         self.requests[number].done_ns = done
         self.requests[number].channel = cython.cast(u32, channel % MAX_CHANNELS)
         self.channel_free[channel] = done
@@ -518,7 +516,7 @@ class Block:
     def free(self, number: u32) -> cython.int:
         """Zero a request's record and give it back."""
         self.requests[number].submit_ns = 0
-        self.requests[number].bus_ns = 0
+        self.requests[number].start_ns = 0
         self.requests[number].done_ns = 0
         self.requests[number].index = 0
         self.requests[number].inode = 0

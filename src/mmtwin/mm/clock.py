@@ -24,6 +24,7 @@ if not cython.compiled:
     from mmtwin.mm.types import Currents, U64s, u32, u64
 
 NEVER = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
+NSEC_PER_SEC = cython.declare(cython.const[cython.ulonglong], 1000000000)
 JIFFY_NS = cython.declare(cython.const[cython.ulonglong], 4000000)  # CONFIG_HZ=250
 NR_KTHREADS = cython.declare(cython.const[cython.int], 256)
 

@@ -19,6 +19,7 @@ three.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import KTHREAD_VMSTAT, NSEC_PER_SEC, Clock
     from mmtwin.mm.buddy import Buddy
     from mmtwin.mm.fallback import Fallback
     from mmtwin.mm.gfp import (
@@ -89,6 +90,7 @@ class PageAlloc:
     fallback: Fallback
     pcp: PerCpuPages
     vmstat: VmStat
+    clock: Clock
     vmscan = cython.declare("Vmscan")
     oom_kill = cython.declare("OomKill")
     cpu_node: U32s
@@ -118,12 +120,16 @@ class PageAlloc:
         self.vmstat = m.vmstat
         self.vmscan = m.vmscan
         self.oom_kill = m.oom_kill
+        self.clock = m.clock
 
     def boot(self):
         """All memory is with the buddy lists by now: compute watermarks and batches."""
         for cpu, node in enumerate(self.config_cpu_node):
             self.cpu_node[cpu] = node
         self.zones.boot_watermarks()
+        for cpu in range(len(self.config_cpu_node)):
+            number = self.clock.new_kthread(KTHREAD_VMSTAT, cpu)
+            self.clock.wake_kthread(number, NSEC_PER_SEC)
 
     # -- allocation
 
@@ -495,9 +501,17 @@ class PageAlloc:
     @cython.ccall
     @cython.nogil
     def vmstat_update(self, cpu: u32) -> u64:
-        """refresh_cpu() as a kernel thread: when it wants to run again, or 0."""
-        self.refresh_cpu(cpu)
-        return 0
+        """Every stat_interval: refresh_cpu(), if the CPU holds anything back (vmstat_shepherd() looks
+        for that as often). When to look again."""
+        if self.vmstat.need_update(cpu):
+            self.refresh_cpu(cpu)
+        seconds: u64 = cython.cast(u64, max(self.sysctl[0].stat_interval, 1))
+        return self.clock.now() + seconds * NSEC_PER_SEC
+
+    def stat_refresh(self):
+        """A write to vm/stat_refresh: vmstat_refresh()."""
+        for cpu in range(len(self.config_cpu_node)):
+            self.refresh_cpu(cpu)
 
     def nr_allocated(self, zone):
         """Pages of a zone that somebody holds."""

@@ -322,6 +322,7 @@ class PageWriteback:
         self.blocked = 0
         device: u32 = self.inodes[inode].i_bdev
         nr: u64
+        self.lru.lru_add_drain()  # as the first batch of folios that is put does
         while nr_to_write > 0:
             index = self.xarray.xa_find_marked(inode, index, last, mark)
             if index > last:

@@ -307,6 +307,23 @@ class VmStat:
                     self.node_diff[at] = 0
         return 0
 
+    @cython.ccall
+    @cython.nogil
+    def need_update(self, cpu: u32) -> cython.bint:
+        """Whether a CPU holds anything back."""
+        zone: u32
+        node: u32
+        item: cython.int
+        for zone in range(1, self.nr_zones):
+            for item in range(NR_VM_ZONE_STAT_ITEMS):
+                if self.zone_diff[(zone * self.nr_cpus + cpu) * NR_VM_ZONE_STAT_ITEMS + item]:
+                    return True
+        for node in range(self.nr_nodes):
+            for item in range(NR_VM_NODE_STAT_ITEMS):
+                if self.node_diff[(node * self.nr_cpus + cpu) * NR_VM_NODE_STAT_ITEMS + item]:
+                    return True
+        return False
+
     def refresh(self):
         """Make every counter exact: a write to vm/stat_refresh."""
         for cpu in range(self.nr_cpus):

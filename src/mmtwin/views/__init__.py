@@ -110,7 +110,7 @@ TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {
 
 # Files that do something when they are written to
 ACTIONS: dict[str, Callable[[Machine, str], object]] = {
-    "/proc/sys/vm/stat_refresh": lambda machine, text: machine.vmstat.refresh(),
+    "/proc/sys/vm/stat_refresh": lambda machine, text: machine.page_alloc.stat_refresh(),
     sysctl.DROP_CACHES: sysctl.drop_caches,
 }
 
