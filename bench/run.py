@@ -15,10 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import access
 import boot
 import fault
+import file_read
 import fork
 from figures import Figure
 
-TOPICS = {"boot": boot, "fault": fault, "fork": fork, "access": access}
+TOPICS = {"boot": boot, "fault": fault, "fork": fork, "access": access, "file_read": file_read}
 
 
 def main() -> int:
