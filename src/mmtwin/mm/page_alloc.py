@@ -501,8 +501,8 @@ class PageAlloc:
     @cython.ccall
     @cython.nogil
     def vmstat_update(self, cpu: u32) -> u64:
-        """Every stat_interval: refresh_cpu(), if the CPU holds anything back (vmstat_shepherd() looks
-        for that as often). When to look again."""
+        """Every stat_interval: refresh_cpu(), if the CPU holds anything back, for which
+        vmstat_shepherd() looks as often. When to look again."""
         if self.vmstat.need_update(cpu):
             self.refresh_cpu(cpu)
         seconds: u64 = cython.cast(u64, max(self.sysctl[0].stat_interval, 1))
