@@ -138,6 +138,23 @@ class FaultAround(Setting):
 
 
 @dataclass(frozen=True)
+class LruGen(Setting):
+    """lru_gen/enabled: bits of what is on, or y for all and n for none."""
+
+    def parse(self, text: str) -> int:
+        word = text.strip().lower()
+        if word[:1] in ("y", "n"):
+            return 7 if word[0] == "y" else 0
+        return super().parse(text)
+
+    def write(self, machine: Machine, text: str) -> None:
+        machine.mglru.lru_gen_change_state(self.parse(text))
+
+    def show(self, value: int) -> str:
+        return f"0x{value:04x}\n"
+
+
+@dataclass(frozen=True)
 class Ratios(Setting):
     """lowmem_reserve_ratio: a number for each zone type, kept by the engine in an array.
 
@@ -233,6 +250,8 @@ _ROWS = (
         "percpu_pagelist_high_fraction",
         changed="pcp.set_batches",
     ),
+    LruGen("/sys/kernel/mm/lru_gen/enabled", "lru_gen_enabled", maximum=7),
+    Setting("/sys/kernel/mm/lru_gen/min_ttl_ms", "lru_gen_min_ttl_ms"),
     FaultAround(FAULT_AROUND, "fault_around_bytes", 65536, maximum=512 * PAGE_SIZE),
     Unsigned("/proc/sys/kernel/shmmax", "shmmax", SHMMAX),
     Unsigned("/proc/sys/kernel/shmall", "shmall", SHMMAX),

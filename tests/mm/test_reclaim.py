@@ -147,3 +147,57 @@ def test_any_mix_of_reads_and_reclaim_leaves_every_count_right(engine, seed):
         else:
             machine.page_cache.drop_pagecache(inode)
     finish(machine)
+
+
+LRU_GEN = "/sys/kernel/mm/lru_gen/enabled"
+
+
+def test_switching_to_generations_and_back_keeps_every_page(machine):
+    inode = new_file(machine, 2000)
+    touch(machine, inode, range(2000))
+    machine.lru.lru_add_drain_all()
+    before = counters(machine, "nr_inactive_file", "nr_active_file")
+    machine.write(LRU_GEN, "7")
+    machine.check()
+    assert machine.read(LRU_GEN) == "0x0007\n"
+    assert sum(counters(machine, "nr_inactive_file", "nr_active_file")) == sum(before)
+    machine.write(LRU_GEN, "0")
+    assert counters(machine, "nr_inactive_file", "nr_active_file") == before
+    finish(machine)
+
+
+def test_generations_evict_the_oldest_and_protect_what_was_read_often(machine):
+    machine.write(LRU_GEN, "y")
+    inode = new_file(machine, 9000)
+    touch(machine, inode, range(500))
+    for index in range(500):
+        for _ in range(6):
+            machine.lru.mark_page_accessed(machine.page_cache.find_get_page(inode, index))
+    touch(machine, inode, range(500, 9000))
+    left = cached(machine, inode, range(9000))
+    assert left[:500] == list(range(500))  # accessed four times and more
+    assert left[500] > 1500  # the others went first
+    finish(machine)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_mix_with_generations_leaves_every_count_right(engine, seed):
+    space = Space(engine).map(0, 600)
+    machine, rng = space.machine, random.Random(seed)
+    machine.write(LRU_GEN, "7")
+    inode = new_file(machine, 4000)
+    for _ in range(80):
+        start, action = rng.randrange(500), rng.randrange(8)
+        if action < 3:
+            touch(machine, inode, range(start, start + rng.randrange(1, 100)))
+        elif action < 5:
+            space.write(start, rng.randrange(1, 100))
+        elif action == 5:
+            machine.vmscan.try_to_free_mem_cgroup_pages(0, rng.randrange(1, 300), 0xCC0, 2)
+        elif action == 6:
+            seq = int(machine.arena.lru_gens[0].max_seq)
+            machine.write("/sys/kernel/debug/lru_gen", f"+ 1 0 {max(seq, 3)} 1 1")
+        else:
+            machine.write(LRU_GEN, str(rng.choice([0, 1, 7])))
+            machine.write(LRU_GEN, "7")
+    finish(machine)

@@ -28,6 +28,7 @@ from mmtwin.mm.memcg_tree import (
     NR_MEMCG_EVENTS,
 )
 from mmtwin.sysctl import number
+from mmtwin.views import pressure
 from mmtwin.views import tasks as views_tasks
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ READS: dict[str, Read] = {
     "memory.swap.current": usage(True), "memory.swap.peak": peak(True),
     "memory.swap.max": setting("max", True), "memory.swap.high": setting("high", True),
     "memory.swap.events": events(SWAP_EVENTS), "memory.zswap.current": show_zswap,
-    "memory.zswap.max": show_zswap_max,
+    "memory.zswap.max": show_zswap_max, "memory.pressure": pressure.show,
     "memory.zswap.writeback": flag(MEMCG_ZSWAP_WRITEBACK_OFF, inverted=True),
 }  # fmt: skip
 WRITES: dict[str, Write] = {

@@ -53,6 +53,10 @@ cdef class ScanStack
 cdef class Lruvecs
 cdef class ShrinkFolios
 cdef class ShrinkLruvec
+cdef class Mglru
+cdef class MglruAge
+cdef class MglruEvict
+cdef class MglruShrink
 cdef class Vmscan
 cdef class Kswapd
 cdef class OomKill
@@ -155,6 +159,7 @@ include "vmscan.py"
 include "kswapd.py"
 include "oom_kill.py"
 include "page_alloc.py"
+include "mglru.py"
 include "lru.py"
 include "policy_calls.pyx"
 include "policy.py"
@@ -179,6 +184,9 @@ include "tlb.py"
 include "anon_vma.py"
 include "rmap.py"
 include "rss_stat.py"
+include "mglru_age.py"
+include "mglru_evict.py"
+include "mglru_shrink.py"
 include "vm_fault.py"
 include "vma_prot.py"
 include "swap_fault.py"

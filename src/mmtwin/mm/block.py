@@ -29,7 +29,10 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.clock import KTHREAD_BLOCK, Clock
     from mmtwin.mm.idpool import IdPool
-    from mmtwin.mm.page_flags import PG_locked, PG_mappedtodisk, PG_uptodate, PG_writeback
+    from mmtwin.mm.page_flags import (
+        PG_locked, PG_mappedtodisk, PG_uptodate, PG_workingset, PG_writeback,
+    )  # fmt: skip
+    from mmtwin.mm.psi import Psi
     from mmtwin.mm.types import Currents, Inodes, Pages, Tasks, U64s, i32, u32, u64
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import PGPGIN, PGPGOUT
@@ -143,6 +146,7 @@ class Block:
     tasks: Tasks
     current: Currents
     clock: Clock
+    psi: Psi
     vmstat: VmStat
     page_cache = cython.declare("PageCache")
     writeback = cython.declare("PageWriteback")
@@ -164,7 +168,7 @@ class Block:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.clock, self.vmstat = m.clock, m.vmstat
+        self.clock, self.vmstat, self.psi = m.clock, m.vmstat, m.psi
         self.page_cache, self.writeback, self.swap_state = (
             m.page_cache,
             m.page_writeback,
@@ -567,8 +571,13 @@ class Block:
     @cython.ccall
     @cython.nogil
     def folio_wait_locked(self, pfn: u64) -> cython.int:
-        """Sleep until a page that is being read is unlocked."""
-        return self.folio_wait_bit(pfn, PG_locked)
+        """Sleep until a page that is being read is unlocked; one that was reclaimed too early
+        stalls for memory."""
+        since: u64 = 0
+        if self.pages[pfn].flags & (PG_uptodate | PG_workingset) == PG_workingset:
+            since = self.psi.psi_memstall_enter()
+        self.folio_wait_bit(pfn, PG_locked)
+        return self.psi.psi_memstall_leave(since)
 
     @cython.ccall
     @cython.nogil

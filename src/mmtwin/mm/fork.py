@@ -83,6 +83,7 @@ class Fork:
     memcontrol = cython.declare("MemControl")
     oom_kill = cython.declare("OomKill")
     slab: MemcgSlab
+    mglru_age = cython.declare("MglruAge")
     shmem: object
 
     def __init__(self, arena, config):
@@ -112,6 +113,7 @@ class Fork:
         self.page_cache = m.page_cache
         self.file_table = m.file_table
         self.memcontrol, self.oom_kill, self.slab = m.memcontrol, m.oom_kill, m.memcg_slab
+        self.mglru_age = m.mglru_age
         self.shmem = m.shmem
 
     def boot(self):
@@ -133,6 +135,7 @@ class Fork:
         self.mms[mm].ctx_id = self.state[LAST_CTX_ID]
         self.mms[mm].mm_users = 1
         self.mms[mm].memcg = self.tasks[self.current[0].task].memcg
+        self.mglru_age.lru_gen_add_mm(mm)
         if self.slab.slab_alloc(SLAB_MM, mm):
             self.mm_free(mm)
             return 0
@@ -206,6 +209,7 @@ class Fork:
         self.mms[mm].exe_file = 0
         self.mms[mm].cpu_mask = 0
         self.mms[mm].flags = 0
+        self.mglru_age.lru_gen_del_mm(mm)
         self.mms[mm].memcg = 0
         self.slab.slab_free(SLAB_EXEC, mm)
         self.slab.slab_free(SLAB_MM, mm)
@@ -526,6 +530,7 @@ class Fork:
         if self.current[0].task == task and self.current[0].cpu == cpu:
             if self.current[0].mm == mm:
                 return 0
+        self.mglru_age.lru_gen_use_mm(mm)
         self.current[0].task = task
         self.current[0].mm = mm
         self.current[0].cpu = cpu

@@ -348,6 +348,8 @@ class Kswapd:
     def kswapd_age_node(self, sc: u32, node: u32) -> cython.int:
         """A little of each active anonymous list, where the inactive ones are low."""
         memcg: u32
+        if self.sysctl[0].lru_gen_enabled & 1:
+            return self.vmscan.mglru_shrink.lru_gen_age_node(sc, node)
         if not self.vmscan.can_age_anon_pages():
             return 0
         if not self.vmscan.lruvecs.inactive_is_low(node, False):

@@ -11,7 +11,7 @@ Models mm/swap.c: folio_add_lru(), folio_mark_accessed(), folio_batch_move_lru()
 functions, lru_add_drain(), __folio_put(), release_pages(); include/linux/mm_inline.h:
 lruvec_add_folio(), folio_lru_list(); mm/vmscan.c: folio_isolate_lru(), folio_putback_lru().
 An lruvec's index is memcg * nodes + node; the root cgroup (0) has those of the nodes.
-Not modelled yet: MGLRU.
+With MGLRU (mglru.py) evictable pages are on its lists instead.
 
 Invariants: a page with PG_lru is on the list that its flags name; LRU counters, with what CPUs hold
 back, and the lruvecs' sizes by zone (lruvec.py), are the pages on the lists.
@@ -23,8 +23,10 @@ if not cython.compiled:
     from mmtwin.mm.gfp import MAX_NR_ZONES
     from mmtwin.mm.lruvec import Lruvecs
     from mmtwin.mm.mem_map import MemMap
+    from mmtwin.mm.mglru import Mglru
     from mmtwin.mm.page_alloc import PageAlloc
     from mmtwin.mm.page_flags import (
+        LRU_GEN_MASK,
         PAGE_MAPPING_ANON,
         PG_active,
         PG_dirty,
@@ -39,7 +41,7 @@ if not cython.compiled:
         PG_writeback,
     )
     from mmtwin.mm.policy import HINT_ACTIVATE, HINT_COLD
-    from mmtwin.mm.types import Currents, Pages, U32s, U64s, i64, u32, u64
+    from mmtwin.mm.types import Currents, Pages, Sysctls, U32s, U64s, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_LOCKED, VM_SPECIAL
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
@@ -88,6 +90,8 @@ class Lru:
     vmstat: VmStat
     lruvecs: Lruvecs
     workingset: Workingset
+    sysctl: Sysctls
+    mglru: Mglru
     mlock_batch = cython.declare("MlockBatch")
     memcontrol = cython.declare("MemControl")
     policy = cython.declare("ReclaimPolicy")
@@ -100,6 +104,7 @@ class Lru:
         self.fbatch_size = 15 if config.kernel < 609 else 31
         self.pages = arena.pages
         self.current = arena.current
+        self.sysctl = arena.sysctl
         batches = config.cpus * NR_FBATCHES
         self.fbatch = arena.array("cpu_fbatches", "u64", batches * FBATCH_CAPACITY)
         self.fbatch_nr = arena.array("cpu_fbatches_nr", "u32", batches)
@@ -114,6 +119,7 @@ class Lru:
         self.mlock_batch = m.mlock_batch
         self.memcontrol = m.memcontrol
         self.policy = m.policy
+        self.mglru = m.mglru
 
     # -- references
 
@@ -149,7 +155,11 @@ class Lru:
     @cython.ccall
     @cython.nogil
     def folio_add_lru(self, pfn: u64) -> cython.int:
-        """Queue a new page for its list on the current CPU: folio_add_lru()."""
+        """Queue a new page for its list on the current CPU: folio_add_lru(). With MGLRU one that is
+        faulted in counts as used."""
+        if self.sysctl[0].lru_gen_enabled & 1 and self.in_lru_fault():
+            if not self.pages[pfn].flags & PG_unevictable:
+                self.pages[pfn].flags |= PG_active
         return self.folio_batch_add(pfn, FBATCH_LRU_ADD)
 
     @cython.ccall
@@ -158,7 +168,15 @@ class Lru:
         """folio_add_lru() for a page just mapped by a vma; a locked one makes it unevictable."""
         if (vm_flags & (VM_LOCKED | VM_SPECIAL)) == VM_LOCKED:
             return self.mlock_batch.mlock_new_folio(pfn)
-        return self.folio_batch_add(pfn, FBATCH_LRU_ADD)
+        return self.folio_add_lru(pfn)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def in_lru_fault(self) -> cython.bint:
+        """The current task handles a fault in a mapping whose uses tell of the future:
+        lru_gen_in_fault()."""
+        return self.mglru.in_fault[0] != 0 and self.current[0].task != 0
 
     @cython.ccall
     @cython.nogil
@@ -167,6 +185,8 @@ class Lru:
         flags: u64 = self.pages[pfn].flags
         if self.policy.active:
             return self.tell_policy(pfn)
+        if self.sysctl[0].lru_gen_enabled & 1:
+            return self.mglru.folio_inc_refs(pfn)
         if not flags & PG_referenced:
             self.pages[pfn].flags |= PG_referenced
         elif not flags & (PG_unevictable | PG_active):
@@ -201,7 +221,8 @@ class Lru:
     @cython.nogil
     def folio_deactivate(self, pfn: u64) -> cython.int:
         """Queue for the inactive list (MADV_COLD): folio_deactivate()."""
-        if self.pages[pfn].flags & PG_lru and self.pages[pfn].flags & PG_active:
+        flags: u64 = self.pages[pfn].flags
+        if flags & PG_lru and (flags & PG_active or self.sysctl[0].lru_gen_enabled & 1):
             if not self.pages[pfn].flags & PG_unevictable:
                 return self.folio_batch_add(pfn, FBATCH_LRU_DEACTIVATE)
         return 0
@@ -336,7 +357,7 @@ class Lru:
                 self.relist(pfn, 0, PG_active, False)
                 self.vmstat.count_folio_events(pfn, PGACTIVATE, self.folio_nr_pages(pfn))
         elif batch == FBATCH_LRU_DEACTIVATE:
-            if self.pages[pfn].flags & PG_active:
+            if self.pages[pfn].flags & PG_active or self.sysctl[0].lru_gen_enabled & 1:
                 self.relist(pfn, PG_active | PG_referenced, 0, False)
                 self.vmstat.count_folio_events(pfn, PGDEACTIVATE, self.folio_nr_pages(pfn))
         elif batch == FBATCH_LRU_LAZYFREE:
@@ -387,6 +408,10 @@ class Lru:
         """Onto its list, counted; sets PG_lru."""
         lru: u32 = self.folio_lru_list(pfn)
         at: u32
+        if self.sysctl[0].lru_gen_enabled & 1:
+            if self.mglru.lru_gen_add_folio(pfn, self.folio_lruvec(pfn), to_tail):
+                self.pages[pfn].flags |= PG_lru
+                return 0
         self.update_lru_size(pfn, lru, self.folio_nr_pages(pfn))
         self.pages[pfn].flags |= PG_lru
         if lru == LRU_UNEVICTABLE:
@@ -406,6 +431,10 @@ class Lru:
     def lruvec_del_folio(self, pfn: u64) -> cython.int:
         """Off its list, uncounted; clears PG_lru."""
         lru: u32 = self.folio_lru_list(pfn)
+        if self.pages[pfn].flags & LRU_GEN_MASK:
+            self.mglru.lru_gen_del_folio(pfn, self.folio_lruvec(pfn), False)
+            self.pages[pfn].flags &= ~PG_lru
+            return 0
         if lru != LRU_UNEVICTABLE:
             self.mem_map.list_del(self.mem_map.lru_list(self.folio_lruvec(pfn), lru), pfn)
             if self.policy.active:
@@ -496,7 +525,9 @@ class Lru:
         memcgs = [0, *self.memcontrol.arena.where("memcgs", "in_use")]
         for node in range(self.nr_nodes):
             for lru in range(LRU_UNEVICTABLE):
-                pages = sum(self._check_list(m * self.nr_nodes + node, lru) for m in memcgs)
+                lruvecs = [m * self.nr_nodes + node for m in memcgs]
+                pages = sum(self._check_list(lruvec, lru) for lruvec in lruvecs)
+                pages += sum(self.mglru.classic_pages(lruvec, lru) for lruvec in lruvecs)
                 counted = self.vmstat.node_page_state_snapshot(node, NR_INACTIVE_ANON + lru)
                 assert pages == counted, (node, lru)
         for at in range(self.nr_cpus * NR_FBATCHES):

@@ -60,6 +60,7 @@ class Lruvecs:
     zone_size: I64s  # (lruvec * MAX_NR_ZONES + zone type) * NR_LRU_LISTS + lru
     sysctl: Sysctls
     memcontrol: MemControl
+    mglru = cython.declare("Mglru")
     nr_nodes: u32
 
     def __init__(self, arena, config):
@@ -71,7 +72,7 @@ class Lruvecs:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.memcontrol = m.memcontrol
+        self.memcontrol, self.mglru = m.memcontrol, m.mglru
 
     @cython.cfunc
     @cython.inline
@@ -90,6 +91,24 @@ class Lruvecs:
         for zone_type in range(reclaim_idx + 1):
             size += self.zone_size[(lruvec * MAX_NR_ZONES + zone_type) * NR_LRU_LISTS + lru]
         return cython.cast(u64, size)
+
+    @cython.ccall
+    @cython.nogil
+    def release(self, memcg: u32) -> cython.int:
+        """A cgroup without pages is freed; its number may come back as another's."""
+        node: u32
+        lruvec: u32
+        for node in range(self.nr_nodes):
+            lruvec = memcg * self.nr_nodes + node
+            self.lruvecs[lruvec].anon_cost = 0
+            self.lruvecs[lruvec].file_cost = 0
+            self.lruvecs[lruvec].nonresident_age = 0
+            self.lruvecs[lruvec].refaults_anon = 0
+            self.lruvecs[lruvec].refaults_file = 0
+            self.lruvecs[lruvec].shadow_deferred = 0
+            self.lruvecs[lruvec].flags = 0
+            self.mglru.release(lruvec)
+        return 0
 
     @cython.cfunc
     @cython.inline

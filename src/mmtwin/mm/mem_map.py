@@ -3,7 +3,7 @@
 A page is on at most one list, through lru_next and lru_prev, as in the kernel. The heads of all
 lists stand in one array: free lists, per-CPU lists, reclaim's private lists, LRU lists:
 
-    page_lists  | (zone, order, type) ... | (zone, cpu, pindex) ... | (sc, list) | (lruvec, lru) ...
+    page_lists  | (zone, order, type) | (zone, cpu, pindex) | (sc, list) | (lruvec, lru) | MGLRU's
 
 Models include/linux/mm_types.h: struct page; include/linux/list.h; include/linux/page_ref.h.
 Not modelled: the memory that mem_map itself takes (boot_memory.py reserves it).
@@ -34,6 +34,7 @@ NR_PCP_LISTS = cython.declare(cython.const[cython.int], 14)  # 4 orders x 3 type
 NR_LRU_LISTS = cython.declare(cython.const[cython.int], 5)
 NR_SCAN_CONTROLS = cython.declare(cython.const[cython.int], 16)  # reclaims that nest
 NR_PRIVATE_LISTS = cython.declare(cython.const[cython.int], 8)  # of each (scan_control.py)
+NR_LRU_GEN_LISTS = cython.declare(cython.const[cython.int], 32)  # generations, types, zone types
 MAX_LRUVECS = cython.declare(cython.const[cython.int], 65536)  # (cgroup, node)
 
 
@@ -49,6 +50,7 @@ class MemMap:
     pcp_lists: u32  # index of the first per-CPU list
     private_lists: u32  # index of the first list of pages isolated by reclaim
     lru_lists: u32  # index of the first LRU list
+    lru_gen_lists: u32  # index of the first list of MGLRU
 
     def __init__(self, arena, config):
         zones = 1 + MAX_NR_ZONES * len(config.nodes)
@@ -58,7 +60,8 @@ class MemMap:
         self.private_lists = self.pcp_lists + zones * config.cpus * NR_PCP_LISTS
         self.lru_lists = self.private_lists + NR_SCAN_CONTROLS * NR_PRIVATE_LISTS
         self.pages = arena.array("pages", "Page", config.nr_pfns)
-        length = self.lru_lists + MAX_LRUVECS * NR_LRU_LISTS
+        self.lru_gen_lists = self.lru_lists + MAX_LRUVECS * NR_LRU_LISTS
+        length = self.lru_gen_lists + MAX_LRUVECS * NR_LRU_GEN_LISTS
         self.lists = arena.array("page_lists", "mem_map.PageList", length)
 
     @cython.cfunc
@@ -164,6 +167,14 @@ class MemMap:
         self.pages[pfn].lru_prev = 0
         self.lists[at].nr -= 1
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def list_move(self, src: u32, dst: u32) -> cython.int:
+        """The last page of a list goes to the front of another."""
+        pfn: u64 = self.lists[src].last
+        self.list_del(src, pfn)
+        return self.list_add(dst, pfn)
 
     def members(self, at):
         """The pfns of a list, first to last; asserts its links."""

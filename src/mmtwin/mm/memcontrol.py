@@ -78,6 +78,9 @@ class MemControl:
     swapfile = cython.declare("SwapFile")
     vmscan = cython.declare("Vmscan")
     oom_kill = cython.declare("OomKill")
+    lruvecs = cython.declare("Lruvecs")
+    workingset = cython.declare("Workingset")
+    mglru_age = cython.declare("MglruAge")
     psi = cython.declare("Psi")
 
     def __init__(self, arena, config):
@@ -98,6 +101,7 @@ class MemControl:
         self.page_counters, self.high = m.page_counters, m.memcg_high
         self.vmstat, self.swapfile, self.page_tables = m.vmstat, m.swapfile, m.page_tables
         self.vmscan, self.oom_kill, self.psi = m.vmscan, m.oom_kill, m.psi
+        self.lruvecs, self.workingset, self.mglru_age = m.lruvecs, m.workingset, m.mglru_age
 
     def boot(self):
         """The thread that flushes statistics sleeps until there is a cgroup."""
@@ -546,6 +550,7 @@ class MemControl:
                 cython.cast(u32, self.cells[MEMCG_FLUSHER]),
                 (self.clock.now() // FLUSH_TIME_NS + 1) * FLUSH_TIME_NS,
             )
+            self.psi.group_init(memcg)
         return memcg
 
     @cython.ccall
@@ -556,6 +561,7 @@ class MemControl:
             return -EBUSY
         self.page_counters.page_counter_set_min(self.tree.memory(memcg), 0)
         self.page_counters.page_counter_set_low(self.tree.memory(memcg), 0)
+        self.workingset.reparent_shadow_nodes(memcg, self.memcgs[memcg].parent)
         self.stock.drain_all_stock(memcg)
         self.memcgs[memcg].flags ^= MEMCG_ONLINE | MEMCG_OFFLINE
         if self.memcgs[memcg].flags & MEMCG_SUBTREE_CONTROL:
@@ -603,12 +609,14 @@ class MemControl:
             if not self.memcgs[memcg].flags & MEMCG_RELEASED:
                 self.memcgs[memcg].flags |= MEMCG_RELEASED
                 self.stat.release(memcg)
+                self.lruvecs.release(memcg)
             if self.memcgs[memcg].obj_refs:
                 return 0
             self.stock.drain_all_stock(memcg)
             self.stock.forget_objcg(memcg)
             parent = self.memcgs[memcg].parent
             self.invalidate_reclaim_iterators(memcg)
+            self.psi.group_free(memcg)
             self.tree.unlink(memcg)
             memcg = parent
         return 0
@@ -638,7 +646,7 @@ class MemControl:
         self.tasks[task].memcg = memcg
         self.serials[2 * cython.cast(u64, task) + 1] = self.next_serial()
         if self.tasks[task].mm:
-            self.mms[self.tasks[task].mm].memcg = memcg
+            self.mglru_age.lru_gen_migrate_mm(self.tasks[task].mm, memcg)
         return 0
 
     @cython.ccall

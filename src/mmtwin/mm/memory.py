@@ -42,7 +42,8 @@ if not cython.compiled:
         VM_FAULT_MAJOR, VM_FAULT_OOM, VM_FAULT_RETRY, VM_FAULT_SIGBUS,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
-        VM_EXEC, VM_GROWSDOWN, VM_MAYSHARE, VM_SHARED, VM_WRITE, VMOPS_NONE,
+        VM_EXEC, VM_GROWSDOWN, VM_MAYSHARE, VM_RAND_READ, VM_SEQ_READ, VM_SHARED, VM_WRITE,
+        VMOPS_NONE,
     )  # fmt: skip
     from mmtwin.mm.vma_prot import vm_page_prot, vma_is_accessible
     from mmtwin.mm.vmstat_items import PGFAULT, PGREUSE
@@ -87,6 +88,7 @@ class Memory:
     rss: RssStat
     file_fault: FileFault
     clock: Clock
+    mglru = cython.declare("Mglru")
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
     rmap = cython.declare("Rmap")
@@ -119,6 +121,7 @@ class Memory:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
         self.file_fault = m.file_fault
+        self.mglru = m.mglru
         self.page_alloc, self.lru, self.rmap, self.vmstat = m.page_alloc, m.lru, m.rmap, m.vmstat
         self.vma_tree, self.mmap = m.vma_tree, m.mmap
         self.memcontrol, self.memcg_high = m.memcontrol, m.memcg_high
@@ -239,7 +242,10 @@ class Memory:
         (mm_account_fault()); one that has to be retried counts PGFAULT to 6.3 only.
         """
         self.rss.check_sync_rss_stat(self.current[0].mm)
+        recency: cython.bint = not self.vmas[vma].vm_flags & (VM_SEQ_READ | VM_RAND_READ)
+        self.mglru.in_fault[0] = 1 if recency else 0
         fault: cython.int = self.handle_pte_fault(vma, address & PAGE_MASK, write, flags)
+        self.mglru.in_fault[0] = 0
         if fault & VM_FAULT_RETRY:
             if self.sysctl[0].kernel < 604:
                 self.vmstat.count_vm_events(PGFAULT, 1)

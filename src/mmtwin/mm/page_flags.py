@@ -45,6 +45,17 @@ PG_anon_exclusive = cython.declare(cython.const[cython.ulonglong], 0x10000000000
 PG_pcp = cython.declare(cython.const[cython.ulonglong], 0x200000000000)  # on a per-CPU list
 PG_ksm = cython.declare(cython.const[cython.ulonglong], 0x400000000000)
 
+# MGLRU (mglru.py): generation + 1 (0: on no generation's list); uses beyond PG_workingset; and the
+# generation whose list holds the page, for it is moved only when reclaim meets it
+LRU_GEN_MASK = cython.declare(cython.const[cython.ulonglong], 0x7000000000000)
+LRU_GEN_SHIFT = cython.declare(cython.const[cython.int], 48)
+LRU_REFS_MASK = cython.declare(cython.const[cython.ulonglong], 0x18000000000000)
+LRU_REFS_SHIFT = cython.declare(cython.const[cython.int], 51)
+LRU_GEN_LIST_MASK = cython.declare(cython.const[cython.ulonglong], 0x60000000000000)
+LRU_GEN_LIST_SHIFT = cython.declare(cython.const[cython.int], 53)
+# PG_referenced | PG_workingset
+LRU_REFS_FLAGS = cython.declare(cython.const[cython.ulonglong], 0x204)
+
 # Page.mapping
 PAGE_MAPPING_ANON = cython.declare(cython.const[cython.ulonglong], 1)
 

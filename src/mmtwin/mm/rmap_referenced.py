@@ -36,6 +36,7 @@ class RmapReferenced:
     memcontrol: MemControl
     rmap = cython.declare("Rmap")
     mlock_batch = cython.declare("MlockBatch")
+    mglru_age = cython.declare("MglruAge")
     # Flags of the mappings that used the page, or VM_LOCKED, as of the last folio_referenced()
     vm_flags = cython.declare(u64, visibility="readonly")
 
@@ -47,6 +48,7 @@ class RmapReferenced:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.ptes = m.arena.ptes
+        self.mglru_age = m.mglru_age
         self.memcontrol, self.rmap, self.mlock_batch = m.memcontrol, m.rmap, m.mlock_batch
 
     @cython.ccall
@@ -73,7 +75,7 @@ class RmapReferenced:
                     self.mlock_batch.mlock_folio(pfn)
                     self.vm_flags |= VM_LOCKED
                     return referenced
-                referenced += self.test_and_clear_young(vma, at)
+                referenced += self.test_and_clear_young(pfn, vma, at)
                 left -= 1
             link = self.rmap.rmap_walk_next(pfn, link)
         if referenced:
@@ -93,8 +95,15 @@ class RmapReferenced:
 
     @cython.cfunc
     @cython.nogil
-    def test_and_clear_young(self, vma: u32, at: u64) -> cython.int:
+    def test_and_clear_young(self, pfn: u64, vma: u32, at: u64) -> cython.int:
         """1 if the pte had been used."""
+        if self.sysctl[0].lru_gen_enabled & 1:
+            if not self.mglru_age.lru_gen_look_around(
+                pfn, vma, self.rmap.vma_address(pfn, vma), at
+            ):
+                return 0
+            self.vm_flags |= self.vmas[vma].vm_flags
+            return 1
         if not self.ptes[at] & PAGE_ACCESSED:
             return 0
         self.ptes[at] &= ~PAGE_ACCESSED & ALL_ONES

@@ -92,6 +92,7 @@ LIST_RET = cython.declare(cython.const[cython.uint], 1)  # judged, to go back
 LIST_SKIPPED = cython.declare(cython.const[cython.uint], 2)  # of zones that do not help
 LIST_ACTIVE = cython.declare(cython.const[cython.uint], 3)
 LIST_FREE = cython.declare(cython.const[cython.uint], 4)  # reclaimed, to be freed
+LIST_CLEAN = cython.declare(cython.const[cython.uint], 5)  # to be judged once more
 
 
 @cython.final

@@ -171,6 +171,7 @@ SIG_LIVELOCK = cython.declare(cython.const[cython.int], 256)
 
 # Task.flags
 PF_EXITING = cython.declare(cython.const[cython.uint], 0x4)
+PF_MEMSTALL = cython.declare(cython.const[cython.uint], 0x01000000)  # waits for memory
 PF_SIGKILL = cython.declare(cython.const[cython.uint], 0x10000000)  # killed, not yet ended
 PF_OOM_VICTIM = cython.declare(cython.const[cython.uint], 0x20000000)  # may use the reserves
 PF_MEMALLOC = cython.declare(cython.const[cython.uint], 0x800)  # reclaims: may use the reserves

@@ -98,6 +98,7 @@ class Vmscan:
     shrink: ShrinkLruvec
     kswapds = cython.declare("Kswapd")
     lru = cython.declare("Lru")
+    mglru_shrink = cython.declare("MglruShrink")
     nr_nodes: u32
 
     def __init__(self, arena, config):
@@ -114,6 +115,7 @@ class Vmscan:
         self.mem_map, self.zones, self.vmstat, self.clock = m.mem_map, m.zones, m.vmstat, m.clock
         self.psi, self.lruvecs, self.memcontrol = m.psi, m.lruvecs, m.memcontrol
         self.swapfile, self.stack, self.workingset = m.swapfile, m.scan_stack, m.workingset
+        self.mglru_shrink = m.mglru_shrink
         self.folios, self.shrink, self.kswapds, self.lru = m.folios, m.shrink, m.kswapds, m.lru
 
     # -- entries
@@ -356,6 +358,9 @@ class Vmscan:
         before: u64
         reclaimed: u64
         reclaimable: cython.bint = False
+        if self.sysctl[0].lru_gen_enabled & 1 and self.stack.root_reclaim(sc):
+            self.stack.reset_nr(sc)
+            return self.mglru_shrink.lru_gen_shrink_node(sc, node)
         while True:
             self.stack.reset_nr(sc)
             before = self.scs[sc].nr_reclaimed

@@ -159,6 +159,9 @@ class ShrinkFolios:
             return VERDICT_ACTIVATE
         if not self.scs[sc].may_unmap and self.pages[pfn].mapcount:
             return VERDICT_KEEP
+        if not ignore_references and self.sysctl[0].lru_gen_enabled & 1:
+            if self.pages[pfn].mapcount and self.pages[pfn].flags & PG_referenced:
+                return VERDICT_KEEP  # aging has found it used
         if self.pages[pfn].flags & (PG_dirty | PG_writeback):
             self.count_dirty(sc, pfn, nr)
             if self.pages[pfn].flags & PG_writeback:

@@ -32,7 +32,7 @@ if not cython.compiled:
         LIST_TAKEN, RECLAIMER_KSWAPD, ScanControls, ScanStack,
     )  # fmt: skip
     from mmtwin.mm.swapfile import SwapFile
-    from mmtwin.mm.types import I64s, Pages, U64s, i64, u32, u64
+    from mmtwin.mm.types import I64s, Pages, Sysctls, U64s, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_EXEC
     from mmtwin.mm.vmscan_folio import ShrinkFolios
     from mmtwin.mm.vmstat import VmStat
@@ -79,11 +79,14 @@ class ShrinkLruvec:
     lru = cython.declare("Lru")
     vmscan = cython.declare("Vmscan")
     clock = cython.declare("Clock")
+    mglru_shrink = cython.declare("MglruShrink")
+    sysctl: Sysctls
     nr_nodes: u32
 
     def __init__(self, arena, config):
         self.nr_nodes = len(config.nodes)
         self.pages, self.scs = arena.pages, arena.scan_controls
+        self.sysctl = arena.sysctl
         self.zone_nr = arena.array("reclaim_zone_nr", "i64", ZONE_CELLS)
         self.nr = arena.array("reclaim_nr", "u64", len(self.scs) * 2 * NR_EVICTABLE)
 
@@ -93,7 +96,7 @@ class ShrinkLruvec:
         self.lruvecs, self.memcontrol, self.swapfile = m.lruvecs, m.memcontrol, m.swapfile
         self.stack, self.folios, self.rmap_referenced = m.scan_stack, m.folios, m.rmap_referenced
         self.page_writeback, self.lru, self.vmscan = m.page_writeback, m.lru, m.vmscan
-        self.clock = m.clock
+        self.clock, self.mglru_shrink = m.clock, m.mglru_shrink
 
     # -- how much
 
@@ -206,6 +209,8 @@ class ShrinkLruvec:
             and self.scs[sc].reclaimer != RECLAIMER_KSWAPD
             and self.scs[sc].priority == DEF_PRIORITY
         )
+        if self.sysctl[0].lru_gen_enabled & 1 and not self.stack.root_reclaim(sc):
+            return self.mglru_shrink.lru_gen_shrink_lruvec(sc, lruvec)
         self.get_scan_count(sc, lruvec)
         while self.nr[first] or self.nr[first + 2] or self.nr[first + 3]:
             reclaimed += self.scan_round(sc, lruvec)

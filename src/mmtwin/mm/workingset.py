@@ -74,6 +74,7 @@ class Workingset:
     vmstat: VmStat
     xarray = cython.declare("XArray")
     lru = cython.declare("Lru")
+    mglru_evict = cython.declare("MglruEvict")
     nr_nodes: u32
     arena = cython.declare(object)
 
@@ -89,6 +90,7 @@ class Workingset:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.lruvecs, self.memcontrol, self.vmstat = m.lruvecs, m.memcontrol, m.vmstat
+        self.mglru_evict = m.mglru_evict
         self.xarray, self.lru, self.cpu_node = m.xarray, m.lru, m.arena.cpu_to_node
 
     # -- shadows
@@ -97,6 +99,8 @@ class Workingset:
     @cython.nogil
     def workingset_eviction(self, pfn: u64, target_memcg: u32) -> u64:
         """The shadow entry for a page that reclaim of `target_memcg` takes out of its cache."""
+        if self.sysctl[0].lru_gen_enabled & 1:
+            return self.mglru_evict.lru_gen_eviction(pfn)
         node: u64 = self.pages[pfn].node
         lruvec: u32 = target_memcg * self.nr_nodes + cython.cast(u32, node)
         age: u64 = self.lruvecs.lruvecs[lruvec].nonresident_age & SHADOW_AGE_MASK
@@ -114,6 +118,8 @@ class Workingset:
     def workingset_refault(self, pfn: u64, shadow: u64) -> cython.int:
         """A page comes back where a shadow entry was: count it, activate it if it was missed
         early."""
+        if self.sysctl[0].lru_gen_enabled & 1:
+            return self.mglru_evict.lru_gen_refault(pfn, shadow)
         nr: i64 = self.lru.folio_nr_pages(pfn)
         file: cython.int = 0 if self.pages[pfn].flags & PG_swapbacked else 1
         lruvec: u32 = self.lru.folio_lruvec(pfn)

@@ -20,10 +20,11 @@ MACHINE_FILES = {
     "node0": f"{NODES}/node0/numastat", "node1": f"{NODES}/node1/numastat",
     "n0mem": f"{NODES}/node0/meminfo", "slabinfo": "/proc/slabinfo", "swaps": "/proc/swaps",
     "vmallocinfo": "/proc/vmallocinfo", "psi": "/proc/pressure/memory",
+    "lru_gen": "/sys/kernel/debug/lru_gen",
 }  # fmt: skip
 # Kinds without a file of their own in the model, and what they wait for.
 WAITING = {
-    "lru_gen": "MGLRU", "zram": "zram", "zswap": "zswap", "ksm": "KSM",
+    "zram": "zram", "zswap": "zswap", "ksm": "KSM",
     "hugetlb": "hugetlb", "extfrag": "extfrag",
 }  # fmt: skip
 CGROUP_FILES = (

@@ -29,7 +29,7 @@ from mmtwin.mm.uapi import (
     PROT_READ,
     PROT_WRITE,
 )
-from mmtwin.mm.vm_flags import VM_NORESERVE
+from mmtwin.mm.vm_flags import VM_NORESERVE, VM_RAND_READ, VM_SEQ_READ
 from mmtwin.mm.zap import NO_DRAIN_BEFORE_ZAP
 from mmtwin.scenario.errors import ScenarioError
 from mmtwin.task import Task
@@ -60,6 +60,7 @@ EXACT_MODE = (
 )
 CONFIG = re.compile(r"smp(\d+)\D.*?([\d.]+)GiB.*?(\d+) (?:NUMA )?nodes")
 
+VM_STACK_INCOMPLETE_SETUP = VM_RAND_READ | VM_SEQ_READ  # until execve has built the stack
 IMAGE = ElfImage(
     "/exe",
     "ET_EXEC",
@@ -177,9 +178,12 @@ class Runner:
         machine.processes.switch_to(task.index, 0)
         machine.arena.current[0].mm = self.task.mm_index
         vma = int(machine.vma_tree.find_vma(new, STACK_TOP - PAGE_SIZE))
+        vm_flags = int(machine.arena.vmas[vma].vm_flags)
+        machine.arena.vmas[vma].vm_flags = vm_flags | VM_STACK_INCOMPLETE_SETUP
         machine.memory.handle_mm_fault(vma, STACK_TOP - PAGE_SIZE, 1)
         for _ in range(ARGUMENT_COPIES):
             machine.lru.mark_page_accessed(self._pfn(new, STACK_TOP - PAGE_SIZE))
+        machine.arena.vmas[vma].vm_flags = vm_flags
         machine.arena.current[0].mm = new
         if machine.config.kernel < NO_DRAIN_BEFORE_ZAP:
             machine.lru.lru_add_drain()

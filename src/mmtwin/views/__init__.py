@@ -24,11 +24,13 @@ from mmtwin.views import (
     kpage,
     limits,
     loadavg,
+    lru_gen,
     maps,
     meminfo,
     oom_score,
     oom_score_adj,
     pagemap,
+    pressure,
     smaps,
     stat,
     statm,
@@ -56,8 +58,10 @@ FILES: dict[str, Callable[[Machine], str]] = {
     "/proc/cpuinfo": cpu.show_cpuinfo,
     "/proc/diskstats": block.show_diskstats,
     "/proc/loadavg": loadavg.show,
+    lru_gen.PATH: lru_gen.show,
     "/proc/meminfo": meminfo.show,
     "/proc/pagetypeinfo": buddyinfo.show_pagetypes,
+    "/proc/pressure/memory": pressure.show,
     "/proc/stat": cpu.show_stat,
     "/proc/swaps": swaps.show,
     "/proc/sysvipc/shm": _show_segments,
@@ -110,6 +114,7 @@ TASK_BINARY_FILES: dict[str, Callable[[Machine, int, int, int], bytes]] = {
 
 # Files that do something when they are written to
 ACTIONS: dict[str, Callable[[Machine, str], object]] = {
+    lru_gen.PATH: lru_gen.write,
     "/proc/sys/vm/stat_refresh": lambda machine, text: machine.page_alloc.stat_refresh(),
     sysctl.DROP_CACHES: sysctl.drop_caches,
 }
