@@ -72,12 +72,12 @@ def areas(machine: Machine) -> list[Area]:
     paths = {type_: path for path, type_ in _state(machine).get("areas", {}).items()}
     for type_ in range(MAX_SWAPFILES):
         si = machine.arena.swap_info[type_]
-        if int(si.flags) & SWP_WRITEOK:
+        if int(si["flags"]) & SWP_WRITEOK:
             found.append(
                 Area(
                     paths[type_],
                     type_,
-                    bool(int(si.flags) & SWP_BLKDEV),
+                    bool(int(si["flags"]) & SWP_BLKDEV),
                     int(si.pages),
                     int(si.inuse_pages),
                     int(si.prio),
@@ -140,7 +140,7 @@ def swapon(machine: Machine, path: str, priority: int = -1) -> int:
 
 def _free_type(machine: Machine, path: str) -> int:
     for type_ in range(MAX_SWAPFILES):
-        if not int(machine.arena.swap_info[type_].flags):
+        if not int(machine.arena.swap_info[type_]["flags"]):
             return type_
     raise _error(errno.EPERM, path, f"{MAX_SWAPFILES} areas are in use")
 
