@@ -70,6 +70,7 @@ MECHANISMS = {
     "page_cache": "PageCache",
     "filemap_read": "FilemapRead",
     "filemap_write": "FilemapWrite",
+    "fadvise": "Fadvise",
     "shmem": "Shmem",
     "file_table": "FileTable",
     "read_write": "ReadWrite",

@@ -68,6 +68,7 @@ cdef class XArray
 cdef class PageCache
 cdef class FilemapRead
 cdef class FilemapWrite
+cdef class Fadvise
 cdef class Shmem
 cdef class FileTable
 cdef class Truncate
@@ -169,6 +170,7 @@ include "readahead.py"
 include "filemap.py"
 include "filemap_read.py"
 include "filemap_write.py"
+include "fadvise.py"
 include "shmem.py"
 include "file_table.py"
 include "read_write.py"

@@ -10,24 +10,23 @@ Models mm/madvise.c: do_madvise(), madvise_walk_vmas(), madvise_vma_behavior(),
 madvise_update_vma(), madvise_dontneed_free(), madvise_remove(), madvise_populate().
 Not modelled: advice that needs a mechanism not there yet (COLLAPSE, MERGEABLE,
 UNMERGEABLE, HWPOISON, SOFT_OFFLINE, GUARD_INSTALL, GUARD_REMOVE) is -EINVAL here, as of a kernel
-built without it, and refused by Task.madvise(). WILLNEED reads nothing ahead: later faults that
-a real kernel would find in the page cache are major here.
+built without it, and refused by Task.madvise().
 """
 
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.fadvise import Fadvise
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.pgtable_types import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.types import Currents, Files, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import (
-        EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, MADV_COLD, MADV_DODUMP, MADV_DOFORK,
+        EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, FADV_WILLNEED, MADV_COLD, MADV_DODUMP, MADV_DOFORK,
         MADV_DONTDUMP, MADV_DONTFORK, MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE,
         MADV_HUGEPAGE, MADV_KEEPONFORK, MADV_NOHUGEPAGE, MADV_NORMAL, MADV_PAGEOUT,
         MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_RANDOM, MADV_REMOVE, MADV_SEQUENTIAL,
-        MADV_WILLNEED,
-        MADV_WIPEONFORK,
+        MADV_WILLNEED, MADV_WIPEONFORK,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import (
         VM_DONTCOPY, VM_DONTDUMP, VM_DROPPABLE, VM_HUGEPAGE, VM_IO, VM_LOCKED, VM_MAYWRITE,
@@ -48,6 +47,7 @@ class Madvise:
     files: Files
     memory: Memory
     page_cache: PageCache
+    fadvise: Fadvise
     vma_tree: VmaTree
     vma_ops: VmaOps
 
@@ -56,7 +56,7 @@ class Madvise:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.memory, self.page_cache = m.memory, m.page_cache
+        self.memory, self.page_cache, self.fadvise = m.memory, m.page_cache, m.fadvise
         self.vma_tree, self.vma_ops = m.vma_tree, m.vma
 
     # Entry point
@@ -250,6 +250,19 @@ class Madvise:
         last: u64 = first + ((end - start) >> PAGE_SHIFT) - 1
         inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
         return self.page_cache.truncate_pagecache_range(inode, first, last)
+
+    @cython.cfunc
+    @cython.nogil
+    def madvise_willneed(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """Read what the file behind the mapping has there (of shmem nothing: it is not on a
+        device)."""
+        if self.vmas[vma].vm_file == 0:
+            return 0
+        offset: u64 = (self.vmas[vma].vm_pgoff << PAGE_SHIFT) + start - self.vmas[vma].vm_start
+        length: i64 = cython.cast(i64, end - start)
+        return self.fadvise.generic_fadvise(
+            self.vmas[vma].vm_file, cython.cast(i64, offset), length, FADV_WILLNEED
+        )
 
     # Faults
 

@@ -165,7 +165,7 @@ class MmapLayout:
         if cython.cast(u64, place) == addr:
             return place
         shift: u64 = (offset - cython.cast(u64, place)) & (PMD_SIZE - 1)
-        if shift == 0 and (self.mms[mm].flags & MMF_TOPDOWN) != 0:
+        if shift == 0 and (self.mms[mm].flags & MMF_TOPDOWN) != 0 and self.sysctl[0].kernel >= 608:
             return place + cython.cast(i64, PMD_SIZE)
         return place + cython.cast(i64, shift)
 

@@ -27,7 +27,9 @@ if not cython.compiled:
     from mmtwin.mm.gfp import (
         GFP_FS_BIT, GFP_HIGHUSER_MOVABLE, GFP_NORETRY_BIT, GFP_NOWARN_BIT,
     )  # fmt: skip
-    from mmtwin.mm.page_flags import PG_locked, PG_reclaim, PG_uptodate, PG_writeback
+    from mmtwin.mm.page_flags import (
+        PG_locked, PG_owner_2, PG_reclaim, PG_uptodate, PG_writeback,
+    )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, i64, u32, u64
     from mmtwin.mm.uapi import EIO, ENOMEM, FMODE_RANDOM
@@ -343,7 +345,7 @@ class Readahead:
         pfn: u64 = self.page_cache.filemap_alloc_and_add(inode, index, gfp & ~GFP_FS_BIT)
         if pfn == 0:
             return -ENOMEM
-        self.pages[pfn].flags |= flags
+        self.pages[pfn].flags |= flags | PG_owner_2  # mappedtodisk
         return 0
 
     @cython.cfunc
@@ -370,7 +372,7 @@ class Readahead:
         while index < end:
             pfn: u64 = self.page_cache.find_get_page(inode, index)
             self.pages[pfn].flags |= PG_uptodate
-            self.pages[pfn].flags &= ~PG_locked
+            self.pages[pfn].flags &= ~(PG_locked | PG_owner_2)
             index += 1
         return 0
 
@@ -379,7 +381,7 @@ class Readahead:
     def filemap_read_folio(self, file: u32, pfn: u64) -> cython.int:
         """Read one cached page that is neither locked nor up to date, and wait for it: 0, or -EIO,
         after which the file's window shrinks."""
-        self.pages[pfn].flags |= PG_locked
+        self.pages[pfn].flags |= PG_locked | PG_owner_2
         inode: u32 = cython.cast(u32, self.pages[pfn].mapping >> 1)
         self.read_pages(inode, self.pages[pfn].index, 1)
         if self.page_cache.folio_wait_locked(pfn) == 0:

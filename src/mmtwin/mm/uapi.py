@@ -161,6 +161,14 @@ FMODE_SHM = cython.declare(cython.const[cython.int], 0x40000000)  # ours: opened
 FMODE_RANDOM = cython.declare(cython.const[cython.int], 0x1000)
 FMODE_NOREUSE = cython.declare(cython.const[cython.int], 0x800000)
 
+# posix_fadvise(2)
+FADV_NORMAL = cython.declare(cython.const[cython.int], 0)
+FADV_RANDOM = cython.declare(cython.const[cython.int], 1)
+FADV_SEQUENTIAL = cython.declare(cython.const[cython.int], 2)
+FADV_WILLNEED = cython.declare(cython.const[cython.int], 3)
+FADV_DONTNEED = cython.declare(cython.const[cython.int], 4)
+FADV_NOREUSE = cython.declare(cython.const[cython.int], 5)
+
 # Signals
 SIGBUS = cython.declare(cython.const[cython.int], 7)
 SIGKILL = cython.declare(cython.const[cython.int], 9)

@@ -117,7 +117,7 @@ class FileCalls(TaskHandle):
 
     def readahead(self, fd: int, offset: int, length: int) -> None:
         """readahead(2)."""
-        call = self._mechanism("readahead", "ksys_readahead")
+        call = self._mechanism("fadvise", "ksys_readahead")
         checked(call(self.fd_file(fd), offset, length))
 
     # Writing back
