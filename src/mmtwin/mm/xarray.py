@@ -18,6 +18,8 @@ xas_delete_node(), xa_find(), xa_set_mark(), xa_clear_mark(), xa_find() by mark.
 Not modelled: locks and RCU (one thread runs); entries that span slots (large folios); the slab
 memory of the nodes, which meminfo's SReclaimable will show once slabs are modelled.
 
+The leaf where the last lookup ended is remembered (last_leaf), until it is freed.
+
 Invariants: `count` of a node is its number of used slots and is never 0; a root never has only
 slot 0 in use; a child's shift is its parent's less 6 and its `offset` is its slot there; a slot of
 an inner node is marked if and only if its child has that mark; unused slots have no marks.
@@ -36,6 +38,7 @@ if not cython.compiled:
 XA_CHUNK_SHIFT = cython.declare(cython.const[cython.int], 6)
 XA_CHUNK_SIZE = cython.declare(cython.const[cython.int], 64)
 XA_CHUNK_MASK = cython.declare(cython.const[cython.int], 63)
+NO_CHUNK = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
 
 # What an entry is: a pfn as it stands, or one of these bits with a number below it.
 XA_NODE = cython.declare(cython.const[cython.ulonglong], 0x4000000000000000)  # xa_is_node()
@@ -81,8 +84,15 @@ class XArray:
     slots: U64s
     workingset: Workingset
     slab: MemcgSlab
+    # Where the last lookup ended: the leaf of a chunk of 64 indices. Most go on there.
+    last_inode: u32
+    last_chunk: u64
+    last_leaf: u64
 
     def __init__(self, arena, config):
+        self.last_inode = 0
+        self.last_chunk = NO_CHUNK
+        self.last_leaf = 0
         limit = max(config.nr_pfns, 1 << 16)
         self.arena = arena
         self.inodes = arena.inodes
@@ -101,25 +111,29 @@ class XArray:
     @cython.nogil
     def xa_load(self, inode: u32, index: u64) -> u64:
         """The entry at index, or 0."""
+        if self.is_last_leaf(inode, index):
+            return self.slots[self.last_leaf * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK)]
         entry: u64 = self.inodes[inode].i_pages
         if not entry & XA_NODE:
             return entry if index == 0 else 0
-        node: u64 = entry ^ XA_NODE
-        shift: cython.int = self.nodes[node].shift
-        if (index >> shift) >= XA_CHUNK_SIZE:
-            return 0
-        while True:
-            entry = self.slots[node * XA_CHUNK_SIZE + ((index >> shift) & XA_CHUNK_MASK)]
-            if shift == 0 or entry == 0:
-                return entry
-            node = entry ^ XA_NODE
-            shift -= XA_CHUNK_SHIFT
+        node: u64 = self.find_leaf(inode, index)
+        return self.slots[node * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK)] if node else 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def is_last_leaf(self, inode: u32, index: u64) -> cython.bint:
+        """Whether index lies where the last lookup ended."""
+        return index >> XA_CHUNK_SHIFT == self.last_chunk and inode == self.last_inode
 
     @cython.ccall
     @cython.nogil
     def xa_store(self, inode: u32, index: u64, entry: u64) -> cython.int:
         """Put an entry (not 0), in place of what was there: 0 or -ENOMEM."""
         assert entry and not entry & XA_NODE
+        if self.is_last_leaf(inode, index):
+            return self.store_in_leaf(inode, self.last_leaf, index, entry)
         if index == 0 and not self.inodes[inode].i_pages & XA_NODE:
             self.inodes[inode].i_pages = entry
             if entry & XA_VALUE:
@@ -128,6 +142,16 @@ class XArray:
         node: u32 = self.xas_create(inode, index)
         if not node:
             return -ENOMEM
+        self.last_inode = inode
+        self.last_chunk = index >> XA_CHUNK_SHIFT
+        self.last_leaf = node
+        return self.store_in_leaf(inode, node, index, entry)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def store_in_leaf(self, inode: u32, node: u32, index: u64, entry: u64) -> cython.int:
+        """xa_store(), the leaf being there."""
         slot: u64 = cython.cast(u64, node) * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK)
         self.set_slot(node, slot, entry)
         return self.xas_update(inode, node)
@@ -192,6 +216,8 @@ class XArray:
     @cython.nogil
     def find_leaf(self, inode: u32, index: u64) -> u32:
         """The leaf node under which index lies, or 0; the head must be a node."""
+        if self.is_last_leaf(inode, index):
+            return cython.cast(u32, self.last_leaf)
         node: u64 = self.inodes[inode].i_pages ^ XA_NODE
         shift: cython.int = self.nodes[node].shift
         if (index >> shift) >= XA_CHUNK_SIZE:
@@ -200,6 +226,10 @@ class XArray:
             node = self.slots[node * XA_CHUNK_SIZE + ((index >> shift) & XA_CHUNK_MASK)]
             node &= ~XA_NODE
             shift -= XA_CHUNK_SHIFT
+        if node:
+            self.last_inode = inode
+            self.last_chunk = index >> XA_CHUNK_SHIFT
+            self.last_leaf = node
         return cython.cast(u32, node)
 
     @cython.cfunc
@@ -422,6 +452,8 @@ class XArray:
     def free_node(self, node: u32) -> cython.int:
         """Give back a node whose slots are all 0."""
         self.workingset.workingset_update_node(node, 0, False)
+        if node == self.last_leaf:
+            self.last_chunk = NO_CHUNK
         self.nodes[node].mark_dirty = 0
         self.nodes[node].mark_writeback = 0
         self.nodes[node].mark_towrite = 0
@@ -575,6 +607,13 @@ class XArray:
             found[0] = head
         return found
 
+    def check_last_leaf(self):
+        """What is remembered is what a lookup from the root finds."""
+        chunk, leaf = int(self.last_chunk), int(self.last_leaf)
+        self.last_chunk = NO_CHUNK
+        if chunk != NO_CHUNK:
+            assert self.find_leaf(self.last_inode, chunk << XA_CHUNK_SHIFT) == leaf
+
     def collect(self, node, base, found):
         """Add the entries below `node` to `found`, asserting the node's invariants; its size."""
         shift = int(self.nodes[node].shift)
@@ -620,6 +659,7 @@ class XArray:
 
     def check(self):
         """Walk every inode's tree; all nodes that are handed out are in one of them."""
+        self.check_last_leaf()
         self.ids.check()
         nodes = 0
         for inode in self.arena.where("inodes", "i_pages"):
