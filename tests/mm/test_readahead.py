@@ -36,6 +36,25 @@ def test_a_sequential_reader_opens_its_window_step_by_step(engine: str, kernel: 
     f.m.check()
 
 
+LARGE_FOLIOS = ["+4", "+12", "+12", "+12", "+24", "+48", "+96", "+160", "+288", "+4096"]
+
+
+def test_6_18_ends_its_windows_on_the_boundaries_of_ever_larger_folios(engine: str) -> None:
+    f = ReadFile(machine(engine, "6.18"))
+    for (offset, length, _), cached in zip(SEQUENTIAL, LARGE_FOLIOS, strict=True):
+        f.pread(offset, length)
+        assert f.resident().split()[0] == cached
+    f.m.check()
+
+
+def test_6_18_follows_a_marker_from_any_page_of_its_folio(engine: str) -> None:
+    f = ReadFile(machine(engine, "6.18"))
+    f.pread(0, 4 * K)
+    f.pread(4 * K, 4 * K)  # the marker is a folio of four: pages 4 to 7
+    f.pread(24 * K, 4 * K)
+    assert f.resident(0, 32) == "+16 -16"
+
+
 def test_the_marker_stands_where_the_next_window_is_asked_for(engine: str) -> None:
     f = ReadFile(machine(engine))
     f.pread(0, 4 * K)  # 0 [1 2 3]

@@ -275,6 +275,7 @@ class FileFault:
             self.files[file].ra_start = index - size // 2 if index > size // 2 else 0
             self.files[file].ra_size = size
             self.files[file].ra_async_size = size // 4
+        self.files[file].ra_order = 0
         self.readahead.page_cache_ra_order(file, self.files[file].ra_start)
         return self.maybe_unlock_mmap_for_io(flags)
 

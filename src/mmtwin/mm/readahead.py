@@ -15,7 +15,9 @@ Models mm/readahead.c: page_cache_sync_ra(), page_cache_async_ra() (to 6.10 onde
 page_cache_ra_unbounded(), do_page_cache_ra(), force_page_cache_ra(), file_ra_state_init(),
 get_init_ra_size(), get_next_ra_size(), count_history_pages(); mm/filemap.c:
 page_cache_next_miss(), page_cache_prev_miss().
-Not modelled: readahead of compressed or encrypted file systems, blk_cgroup_congested().
+Not modelled: large folios (from 6.16, on ext4) as such: the windows are theirs, and a marker is on
+each page of its folio, but pages stay single, so faults and LRU batches count more of them;
+readahead of compressed or encrypted file systems, blk_cgroup_congested().
 
 Invariant: the marker is PG_reclaim on a page that is not under writeback, as in the kernel.
 """
@@ -36,6 +38,7 @@ if not cython.compiled:
 
 VM_READAHEAD_PAGES = cython.declare(cython.const[cython.uint], 32)  # of a device, unless set
 FORCED_CHUNK = cython.declare(cython.const[cython.ulonglong], 512)  # 2 MiB
+LARGE_FOLIOS = cython.declare(cython.const[cython.int], 616)  # ext4 reads into such from here on
 NO_MARK = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
 
 
@@ -99,6 +102,7 @@ class Readahead:
         self.files[file].ra_async_size = 0
         self.files[file].ra_pages = 0
         self.files[file].ra_mmap_miss = 0
+        self.files[file].ra_order = 0
         return 0
 
     @cython.cfunc
@@ -122,8 +126,9 @@ class Readahead:
         if self.files[file].f_mode & FMODE_RANDOM:
             return self.force_page_cache_ra(file, index, req_count)
         most: u64 = self.ractl_max_pages(file, req_count)
-        if self.sysctl[0].kernel < 611 and index and self.is_expected(file, index):
+        if self.sysctl[0].kernel < 611 and index and self.is_expected(file, index, 1):
             return self.next_window(file, index, most)
+        self.files[file].ra_order = 0
         if index == 0 or req_count > most or self.follows_last_read(file, index):
             self.files[file].ra_start = index
             self.files[file].ra_size = self.get_init_ra_size(req_count, most)
@@ -140,10 +145,15 @@ class Readahead:
         """A page marked PG_readahead (PG_reclaim on a clean page) is used: read the next window."""
         if self.files[file].ra_pages == 0 or self.pages[pfn].flags & PG_writeback:
             return 0
-        self.pages[pfn].flags &= ~PG_reclaim
-        index: u64 = self.pages[pfn].index
         most: u64 = self.ractl_max_pages(file, req_count)
-        if self.is_expected(file, index):
+        index: u64 = self.pages[pfn].index
+        nr_pages: u64 = 1
+        if self.sysctl[0].kernel < LARGE_FOLIOS:
+            self.pages[pfn].flags &= ~PG_reclaim
+        else:
+            index = self.first_marked(self.files[file].f_inode, index)
+            nr_pages = self.unmark(self.files[file].f_inode, index)
+        if self.is_expected(file, index, nr_pages):
             return self.next_window(file, index, most)
         return self.foreign_marker(file, index, req_count, most)
 
@@ -168,12 +178,13 @@ class Readahead:
 
     @cython.cfunc
     @cython.nogil
-    def is_expected(self, file: u32, index: u64) -> cython.bint:
-        """Whether this is the marker of the file's own window (to 6.10, or the window's end)."""
+    def is_expected(self, file: u32, index: u64, nr_pages: u64) -> cython.bint:
+        """Whether the folio at index is the marker of the file's own window (to 6.10, or the
+        window's end)."""
         end: u64 = self.files[file].ra_start + self.files[file].ra_size
         if self.sysctl[0].kernel < 611 and index == end:
             return True
-        return index + self.files[file].ra_async_size == end
+        return index == (end - self.files[file].ra_async_size) & ~(nr_pages - 1)
 
     @cython.cfunc
     @cython.nogil
@@ -191,8 +202,7 @@ class Readahead:
         """Push the window forward, and let it grow."""
         self.files[file].ra_start += self.files[file].ra_size
         self.files[file].ra_size = self.get_next_ra_size(file, most)
-        self.files[file].ra_async_size = self.files[file].ra_size
-        return self.read_window(file, index, most)
+        return self.read_ahead(file, index, most)
 
     @cython.cfunc
     @cython.nogil
@@ -205,6 +215,22 @@ class Readahead:
         self.files[file].ra_start = start
         self.files[file].ra_size = cython.cast(u32, start - index + req_count)
         self.files[file].ra_size = self.get_next_ra_size(file, most)
+        return self.read_ahead(file, index, most)
+
+    @cython.cfunc
+    @cython.nogil
+    def read_ahead(self, file: u32, index: u64, most: u64) -> cython.int:
+        """Read a window that lies ahead. From 6.16 it is read into folios that are 4 times as large
+        as the last one's, and ends on the boundary of one."""
+        if self.sysctl[0].kernel >= LARGE_FOLIOS:
+            self.files[file].ra_order += 2
+            align: u64 = 1
+            while align < (most & (~most + 1)) and align >> self.files[file].ra_order == 0:
+                align <<= 1
+            end: u64 = self.files[file].ra_start + self.files[file].ra_size
+            aligned: u64 = end & ~(align - 1)
+            if aligned > self.files[file].ra_start:
+                self.files[file].ra_size -= cython.cast(u32, end - aligned)
         self.files[file].ra_async_size = self.files[file].ra_size
         return self.read_window(file, index, most)
 
@@ -298,9 +324,85 @@ class Readahead:
     @cython.nogil
     def page_cache_ra_order(self, file: u32, index: u64) -> cython.int:
         """Read ra_size pages from index on, the marker before the last ra_async_size of them."""
+        size: u64 = self.files[file].ra_size
+        order: u32 = self.files[file].ra_order
+        done: u64 = 0
+        if self.sysctl[0].kernel >= LARGE_FOLIOS and size >= 4:
+            while order and size >> order == 0:
+                order -= 1
+            self.files[file].ra_order = order
+            if order:
+                done = self.read_folios(file, index, order)
+        if done == size:
+            return 0
         return self.do_page_cache_ra(
-            file, index, self.files[file].ra_size, self.files[file].ra_async_size
+            file, index + done, size - done, self.files[file].ra_async_size
         )
+
+    @cython.cfunc
+    @cython.nogil
+    def read_folios(self, file: u32, index: u64, most: u32) -> u64:
+        """Read the window as naturally aligned folios of up to 2**most pages, none past the end of
+        the file, until one would cover a page that is cached: pages done, or all of them."""
+        inode: u32 = self.files[file].f_inode
+        start: u64 = index
+        end: u64 = index + self.files[file].ra_size
+        mark: u64 = end - self.files[file].ra_async_size
+        if end > self.page_cache.inode_pages(inode):
+            end = self.page_cache.inode_pages(inode)
+        while index < end:
+            order: u32 = most
+            while index & ((cython.cast(u64, 1) << order) - 1):
+                order -= 1
+            while index + (cython.cast(u64, 1) << order) > end:
+                order -= 1
+            if not self.add_folio(inode, index, order, mark):
+                self.read_pages(inode, start, index - start)
+                return index - start
+            index += cython.cast(u64, 1) << order
+        if index > start:
+            self.read_pages(inode, start, index - start)
+        return self.files[file].ra_size
+
+    @cython.cfunc
+    @cython.nogil
+    def add_folio(self, inode: u32, index: u64, order: u32, mark: u64) -> cython.bint:
+        """The pages of one folio, all marked if the marker lies in it; False if one is cached."""
+        end: u64 = index + (cython.cast(u64, 1) << order)
+        i: u64
+        for i in range(index, end):
+            if self.page_cache.find_get_page(inode, i):
+                return False
+        flags: u64 = PG_reclaim if mark >> order == index >> order else 0
+        for i in range(index, end):
+            if self.add_page(inode, i, flags):
+                return False
+        return True
+
+    @cython.cfunc
+    @cython.nogil
+    def first_marked(self, inode: u32, index: u64) -> u64:
+        """Where the marked folio begins that this page belongs to."""
+        while index and self.is_marked(inode, index - 1):
+            index -= 1
+        return index
+
+    @cython.cfunc
+    @cython.nogil
+    def unmark(self, inode: u32, index: u64) -> u64:
+        """Clear the marks of a folio's pages: how many it has."""
+        nr_pages: u64 = 0
+        while self.is_marked(inode, index + nr_pages):
+            self.pages[self.page_cache.find_get_page(inode, index + nr_pages)].flags &= ~PG_reclaim
+            nr_pages += 1
+        return nr_pages
+
+    @cython.cfunc
+    @cython.nogil
+    def is_marked(self, inode: u32, index: u64) -> cython.bint:
+        """Whether a page is cached and has PG_readahead."""
+        pfn: u64 = self.page_cache.find_get_page(inode, index)
+        return pfn != 0 and self.pages[pfn].flags & (PG_reclaim | PG_writeback) == PG_reclaim
 
     @cython.cfunc
     @cython.nogil

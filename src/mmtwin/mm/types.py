@@ -178,6 +178,8 @@ File = cython.struct(
     ra_mmap_miss=u32,
     f_wb_err=u32,  # errseq_t last seen
     f_path=u32,  # key of its name in arena.names["path"]; 0: nameless
+    ra_order=u32,  # of the folios that the window is read into (from 6.16)
+    pad=u32,
 )
 
 # struct super_block: a mounted file system.
