@@ -30,9 +30,10 @@ if not cython.compiled:
     from mmtwin.mm.memcg_slab import SLAB_FILE, SLAB_INODE_EXT4, SLAB_INODE_SHMEM, MemcgSlab
     from mmtwin.mm.page_flags import (
         INODE_BDEV, INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked,
-        PG_uptodate, PG_writeback,
+        PG_uptodate, PG_workingset, PG_writeback,
     )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
+    from mmtwin.mm.psi import Psi
     from mmtwin.mm.types import Files, Inodes, Pages, SuperBlocks, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EIO, ENOSPC
     from mmtwin.mm.vmstat import VmStat
@@ -68,6 +69,7 @@ class PageCache:
     memory = cython.declare("Memory")
     shmem = cython.declare("Shmem")
     block: Block
+    psi: Psi
     truncate = cython.declare("Truncate")
     ext4 = cython.declare("Ext4")
     readahead = cython.declare("Readahead")
@@ -99,7 +101,7 @@ class PageCache:
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.memory = m.memory
-        self.readahead = m.readahead
+        self.readahead, self.psi = m.readahead, m.psi
         self.block, self.writeback = m.block, m.page_writeback
         self.fs_writeback = m.fs_writeback
         self.truncate = m.truncate
@@ -154,10 +156,12 @@ class PageCache:
     @cython.nogil
     def filemap_alloc_and_add(self, inode: u32, index: u64, gfp: u32) -> u64:
         """A new page, cached, locked and not up to date, or 0. The only reference is the cache's
-        (and an LRU batch's)."""
+        (and an LRU batch's). One to be written to is no refault."""
         pfn: u64 = self.page_alloc.alloc_pages(gfp, 0, -1)
         if not pfn:
             return 0
+        if gfp & GFP_WRITE_BIT and self.xarray.xa_load(inode, index) & XA_VALUE:
+            self.xarray.xa_erase(inode, index)
         self.pages[pfn].flags |= PG_locked
         if self.filemap_add_folio(inode, index, pfn):
             self.pages[pfn].flags &= ~PG_locked
@@ -170,8 +174,14 @@ class PageCache:
     @cython.nogil
     def folio_wait_locked(self, pfn: u64) -> cython.int:
         """Sleep while a page is being read: 0, or -EIO if it is not up to date then."""
-        if self.pages[pfn].flags & PG_locked:
-            self.block.folio_wait_locked(pfn)
+        flags: u64 = self.pages[pfn].flags
+        if flags & PG_locked:
+            if flags & PG_workingset and not flags & PG_uptodate:  # it was here not long ago
+                since: u64 = self.psi.psi_memstall_enter()
+                self.block.folio_wait_locked(pfn)
+                self.psi.psi_memstall_leave(since)
+            else:
+                self.block.folio_wait_locked(pfn)
         return 0 if self.pages[pfn].flags & PG_uptodate else -EIO
 
     @cython.ccall

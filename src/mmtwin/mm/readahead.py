@@ -374,10 +374,9 @@ class Readahead:
             if self.page_cache.find_get_page(inode, i):
                 return False
         flags: u64 = PG_reclaim if mark >> order == index >> order else 0
-        for i in range(index, end):
-            if self.add_page(inode, i, flags):
-                return False
-        return True
+        while index < end and self.add_page(inode, index, flags) == 0:
+            index += 1
+        return index == end
 
     @cython.cfunc
     @cython.nogil
