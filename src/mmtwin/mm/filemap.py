@@ -25,7 +25,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import Block
-    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_WRITE_BIT
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.memcg_slab import SLAB_FILE, SLAB_INODE_EXT4, SLAB_INODE_SHMEM, MemcgSlab
     from mmtwin.mm.page_flags import (
