@@ -19,6 +19,7 @@ if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.lru import Lru
     from mmtwin.mm.page_flags import INODE_REGULAR, PG_locked, PG_writeback
+    from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, i64, u32, u64
@@ -43,6 +44,7 @@ class Fadvise:
     xarray: XArray
     page_cache: PageCache
     readahead: Readahead
+    writeback: PageWriteback
     lru: Lru
 
     def __init__(self, arena, config):
@@ -52,7 +54,7 @@ class Fadvise:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.xarray, self.page_cache, self.lru = m.xarray, m.page_cache, m.lru
-        self.readahead = m.readahead
+        self.readahead, self.writeback = m.readahead, m.page_writeback
 
     @cython.ccall
     @cython.nogil
@@ -105,10 +107,11 @@ class Fadvise:
     @cython.cfunc
     @cython.nogil
     def dontneed(self, inode: u32, start: u64, end: u64) -> cython.int:
-        """POSIX_FADV_DONTNEED of bytes start..end. A page that is covered in part stays, but the
-        file's last one goes if the range reaches its end."""
+        """POSIX_FADV_DONTNEED of bytes start..end: what is dirty begins to be written. A page that
+        is covered in part stays, but the file's last one goes if the range reaches its end."""
         first: u64 = (start + PAGE_SIZE - 1) >> PAGE_SHIFT
         last: u64 = end >> PAGE_SHIFT
+        self.writeback.filemap_fdatawrite_range(inode, start >> PAGE_SHIFT, last)
         is_cut: cython.bint = (end & (PAGE_SIZE - 1)) != PAGE_SIZE - 1
         if is_cut and end + 1 != self.inodes[inode].i_size:
             if last == 0:

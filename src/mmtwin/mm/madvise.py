@@ -227,7 +227,7 @@ class Madvise:
     @cython.cfunc
     @cython.nogil
     def madvise_willneed(self, vma: u32, start: u64, end: u64) -> cython.int:
-        """Begin to read what is in swap."""
+        """Begin to read what is in swap, or what the file behind the mapping has there."""
         if self.vmas[vma].vm_file == 0:
             return self.memory.madvise.swapin_range(vma, start, end)
         if self.vmas[vma].vm_ops == VMOPS_SHMEM:
@@ -235,7 +235,11 @@ class Madvise:
             last: u64 = first + ((end - start) >> PAGE_SHIFT) - 1
             inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
             return self.memory.madvise.shmem_swapin_range(inode, first, last)
-        return 0
+        offset: u64 = (self.vmas[vma].vm_pgoff << PAGE_SHIFT) + start - self.vmas[vma].vm_start
+        length: i64 = cython.cast(i64, end - start)
+        return self.fadvise.generic_fadvise(
+            self.vmas[vma].vm_file, cython.cast(i64, offset), length, FADV_WILLNEED
+        )
 
     @cython.cfunc
     @cython.nogil
@@ -250,19 +254,6 @@ class Madvise:
         last: u64 = first + ((end - start) >> PAGE_SHIFT) - 1
         inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
         return self.page_cache.truncate_pagecache_range(inode, first, last)
-
-    @cython.cfunc
-    @cython.nogil
-    def madvise_willneed(self, vma: u32, start: u64, end: u64) -> cython.int:
-        """Read what the file behind the mapping has there (of shmem nothing: it is not on a
-        device)."""
-        if self.vmas[vma].vm_file == 0:
-            return 0
-        offset: u64 = (self.vmas[vma].vm_pgoff << PAGE_SHIFT) + start - self.vmas[vma].vm_start
-        length: i64 = cython.cast(i64, end - start)
-        return self.fadvise.generic_fadvise(
-            self.vmas[vma].vm_file, cython.cast(i64, offset), length, FADV_WILLNEED
-        )
 
     # Faults
 
