@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mmtwin import zram_files
 from mmtwin.mm.swap_entry import MAX_SWAPFILES
 from mmtwin.mm.swap_types import (
     NR_SWAP_SLOTS,
@@ -24,6 +26,7 @@ from mmtwin.mm.swap_types import (
     SWP_SYNCHRONOUS_IO,
     SWP_WRITEOK,
 )
+from mmtwin.mm.zram import NR_ZRAMS
 from mmtwin.units import PAGE_SHIFT, PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -91,6 +94,11 @@ def backing(machine: Machine, path: str) -> Backing:
     disk = _disk(machine, path)
     if disk is not None:
         return disk
+    if match := re.fullmatch(r"/dev/zram([0-9]+)", path):
+        number = int(match[1])
+        if number < NR_ZRAMS:
+            size = int(zram_files.device(machine, number).disksize)
+            return Backing(size >> PAGE_SHIFT, zram=number + 1)
     raise _error(errno.ENOENT, path)
 
 
@@ -109,6 +117,11 @@ def mkswap(machine: Machine, path: str) -> int:
     if found.pages < MIN_PAGES:
         raise _error(errno.EINVAL, path, "too small for swap")
     _state(machine).setdefault("headers", {})[path] = found.pages
+    if found.zram:
+        header = machine.content.swap_header(found.pages - 1)
+        error = int(machine.zram.zram_write_page(found.zram - 1, 0, header))
+        if error:
+            raise _error(-error, path)
     return PAGE_SIZE
 
 
@@ -133,6 +146,8 @@ def swapon(machine: Machine, path: str, priority: int = -1) -> int:
         flags |= SWP_SYNCHRONOUS_IO | SWP_STABLE_WRITES
     record = machine.arena.swap_info[type_]
     record.bdev, record.zram, record.inode = found.bdev, found.zram, found.inode
+    if found.zram:
+        machine.arena.zrams[found.zram - 1].claimed = 1
     machine.swapoff_walk.enable(type_, pages, flags, priority)
     state.setdefault("areas", {})[path] = type_
     return type_
@@ -151,7 +166,10 @@ def swapoff(machine: Machine, path: str) -> None:
     if path not in state.get("areas", {}):
         raise _error(errno.EINVAL, path, "not in use")
     type_ = state["areas"][path]
+    zram = int(machine.arena.swap_info[type_].zram)
     error = int(machine.swapoff_walk.swapoff(type_))
     if error:
         raise _error(-error, path)
+    if zram:
+        machine.arena.zrams[zram - 1].claimed = 0
     del state["areas"][path]

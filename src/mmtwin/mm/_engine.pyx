@@ -31,6 +31,10 @@ cdef class SwapScan
 cdef class SwapFile
 cdef class SwapState
 cdef class PageIo
+cdef class Zsmalloc
+cdef class Zbud
+cdef class Zswap
+cdef class Zram
 cdef class SwapReadahead
 cdef class SwapFault
 cdef class ShmemSwap
@@ -149,6 +153,10 @@ include "swapfile.py"
 include "swap_state.py"
 include "block.py"
 include "page_io.py"
+include "zsmalloc.py"
+include "zbud.py"
+include "zswap.py"
+include "zram.py"
 include "page_writeback.py"
 include "fs_writeback.py"
 include "balance_dirty_pages.py"

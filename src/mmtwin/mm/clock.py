@@ -88,6 +88,7 @@ class Clock:
     memcontrol = cython.declare("MemControl")
     psi = cython.declare("Psi")
     oom_kill = cython.declare("OomKill")
+    zswap = cython.declare("Zswap")
 
     def __init__(self, arena, config):
         self.cells = arena.array("clock", "u64", CLOCK_CELLS)
@@ -100,7 +101,7 @@ class Clock:
         """Take the mechanisms that have kernel threads."""
         self.block, self.writeback, self.vmscan = m.block, m.page_writeback, m.vmscan
         self.page_alloc, self.memcontrol = m.page_alloc, m.memcontrol
-        self.psi, self.oom_kill = m.psi, m.oom_kill
+        self.psi, self.oom_kill, self.zswap = m.psi, m.oom_kill, m.zswap
 
     def boot(self):
         """No kernel thread yet."""
@@ -260,6 +261,8 @@ class Clock:
             return self.memcontrol.flush_memcg_stats_dwork()
         if kind == KTHREAD_PSI:
             return self.psi.psi_avgs_work(arg)
+        if kind == KTHREAD_ZSWAP:
+            return self.zswap.shrink_worker()
         if kind == KTHREAD_OOM_REAPER:
             return self.oom_kill.oom_reaper()
         return 0

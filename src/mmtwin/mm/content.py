@@ -5,6 +5,7 @@
         1  zeros
         2  zeros but for one byte (what a program leaves that touches pages)
         3  a recipe (payload: its number): one value in every word, or words of a generator
+        7  a swap header (payload: last_page)
         4  text, 5 heap, 6 database: classes that were measured (payload: number of a sample)
 
 A page gets its content where it is filled (fill()), keeps it in swap, and passes it on when it is
@@ -35,6 +36,7 @@ CONTENT_RECIPE = cython.declare(cython.const[cython.uint], 3)
 CONTENT_TEXT = cython.declare(cython.const[cython.uint], 4)
 CONTENT_HEAP = cython.declare(cython.const[cython.uint], 5)
 CONTENT_DATABASE = cython.declare(cython.const[cython.uint], 6)
+CONTENT_SWAP_HEADER = cython.declare(cython.const[cython.uint], 7)
 NR_RECIPES = cython.declare(cython.const[cython.uint], 0x1000000)
 
 # What fill() writes: the scenario language's kinds, and the classes
@@ -253,6 +255,11 @@ class Content:
             kind = cython.cast(u32, self.cells[1])
             payload = cython.cast(u32, self.cells[2] % NR_SAMPLES)
             self.cells[2] += 1
+        if kind == CONTENT_SWAP_HEADER:
+            if algorithm > ALG_LZO_RLE:
+                return self.partial[NR_ALGS + algorithm]  # as good as eight words
+            self.make_swap_header(payload)
+            return self.measure(algorithm)
         if kind >= CONTENT_TEXT:
             payload += (kind - CONTENT_TEXT) * NR_SAMPLES
             return self.samples[payload * NR_ALGS + algorithm]
@@ -314,6 +321,32 @@ class Content:
                 state = self.next_word(state)
             for byte in range(8):
                 self.page[word * 8 + byte] = (state >> (byte * 8)) & 0xFF
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def swap_header(self, last_page: u32) -> u32:
+        """What mkswap writes to the first page of an area."""
+        return CONTENT_SWAP_HEADER << CONTENT_SHIFT | last_page & CONTENT_PAYLOAD
+
+    @cython.cfunc
+    @cython.nogil
+    def make_swap_header(self, last_page: u32) -> cython.int:
+        """Version 1, last_page; SWAPSPACE2 at the end. Without bad pages, UUID and label."""
+        byte: u32
+        self.page[1024] = 1
+        for byte in range(4):
+            self.page[1028 + byte] = (last_page >> (byte * 8)) & 0xFF
+        self.page[4086] = 0x53
+        self.page[4087] = 0x57
+        self.page[4088] = 0x41
+        self.page[4089] = 0x50
+        self.page[4090] = 0x53
+        self.page[4091] = 0x50
+        self.page[4092] = 0x41
+        self.page[4093] = 0x43
+        self.page[4094] = 0x45
+        self.page[4095] = 0x32
         return 0
 
     @cython.cfunc

@@ -705,6 +705,32 @@ class MemControl:
         """Whether a page's cgroup has used half of the swap that it may use."""
         return False
 
+    # -- zswap
+
+    @cython.ccall
+    @cython.nogil
+    def obj_cgroup_may_zswap(self, pfn: u64) -> cython.bint:
+        """Whether a page's cgroup may have more in zswap."""
+        return True
+
+    @cython.ccall
+    @cython.nogil
+    def obj_cgroup_charge_zswap(self, pfn: u64, size: u32) -> u32:
+        """Charge compressed bytes of a page to its cgroup: the objcg, for the uncharge."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def obj_cgroup_uncharge_zswap(self, objcg: u32, size: u32) -> cython.int:
+        """An entry of zswap goes."""
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def mem_cgroup_zswap_writeback_enabled(self, pfn: u64) -> cython.bint:
+        """Whether what zswap refuses may go to the device: memory.zswap.writeback."""
+        return True
+
     # -- invariants
 
     def check(self):

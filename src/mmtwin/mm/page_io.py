@@ -20,11 +20,13 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import Block
+    from mmtwin.mm.content import Content
+    from mmtwin.mm.filemap import SECTORS_PER_PAGE
     from mmtwin.mm.memcontrol import MemControl
     from mmtwin.mm.page_flags import (
         PG_dirty, PG_locked, PG_reclaim, PG_swapcache, PG_uptodate, PG_writeback,
     )  # fmt: skip
-    from mmtwin.mm.swap_entry import swp_type
+    from mmtwin.mm.swap_entry import swp_offset, swp_type
     from mmtwin.mm.swap_state import SwapState
     from mmtwin.mm.swap_types import (
         SWAP_ZEROMAP, SWP_SYNCHRONOUS_IO, SwapInfos, SwapSlotArray, swap_slot_index,
@@ -32,9 +34,11 @@ if not cython.compiled:
     from mmtwin.mm.types import Pages, Sysctls, u32, u64
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
-        NR_WRITEBACK, NR_WRITTEN, NR_ZONE_WRITE_PENDING, PSWPIN, PSWPOUT, SWPIN_ZERO, SWPOUT_ZERO,
+        NR_WRITEBACK, NR_WRITTEN, NR_ZONE_WRITE_PENDING, PGPGIN, PGPGOUT, PSWPIN, PSWPOUT,
+        SWPIN_ZERO, SWPOUT_ZERO,
     )  # fmt: skip
 
+KERNEL_ZRAM_BIO = cython.declare(cython.const[cython.int], 602)  # until then ->rw_page()
 KERNEL_ZEROMAP = cython.declare(cython.const[cython.int], 612)
 PAGE_IO_BITS = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
 
@@ -53,7 +57,9 @@ class PageIo:
     swap_state: SwapState
     block: Block
     lru = cython.declare("Lru")
-    content = cython.declare("Content")
+    content: Content
+    zswap = cython.declare("Zswap")
+    zram = cython.declare("Zram")
 
     def __init__(self, arena, config):
         self.pages, self.sysctl = arena.pages, arena.sysctl
@@ -63,6 +69,7 @@ class PageIo:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.vmstat, self.memcontrol, self.swap_state = m.vmstat, m.memcontrol, m.swap_state
         self.block, self.lru, self.content = m.block, m.lru, m.content
+        self.zswap, self.zram = m.zswap, m.zram
 
     # -- writing
 
@@ -81,6 +88,10 @@ class PageIo:
                 return self.vmstat.count_folio_events(pfn, SWPOUT_ZERO, 1)
             if self.slots[at].map & SWAP_ZEROMAP:
                 self.slots[at].map ^= SWAP_ZEROMAP
+        if self.zswap.zswap_store(pfn):
+            return 0
+        if not self.memcontrol.mem_cgroup_zswap_writeback_enabled(pfn):
+            return -1  # AOP_WRITEPAGE_ACTIVATE
         return self.swap_writepage_bdev(pfn)
 
     @cython.cfunc
@@ -92,8 +103,31 @@ class PageIo:
         self.vmstat.count_folio_events(pfn, PSWPOUT, 1)
         self.folio_start_writeback(pfn)
         if self.si[type_].flags & SWP_SYNCHRONOUS_IO:
-            return self.end_swap_bio_write(pfn, 0)
+            return self.write_sync(pfn, entry)
         self.block.submit_swap(self.si[type_].bdev, entry, 1, 1)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def write_sync(self, pfn: u64, entry: u64) -> cython.int:
+        """To a zram device, done at once; since 6.2 by a bio, whose sectors are counted."""
+        zram: u32 = self.si[swp_type(entry)].zram
+        if self.sysctl[0].kernel >= KERNEL_ZRAM_BIO:
+            self.vmstat.count_vm_events(PGPGOUT, SECTORS_PER_PAGE)
+        error: cython.int = self.zram.zram_write_page(
+            zram - 1, swp_offset(entry), self.pages[pfn].content
+        )
+        return self.end_swap_bio_write(pfn, error)
+
+    @cython.cfunc
+    @cython.nogil
+    def read_sync(self, pfn: u64, entry: u64) -> cython.int:
+        """From a zram device."""
+        zram: u32 = self.si[swp_type(entry)].zram
+        if self.sysctl[0].kernel >= KERNEL_ZRAM_BIO:
+            self.vmstat.count_vm_events(PGPGIN, SECTORS_PER_PAGE)
+        self.zram.zram_read_page(zram - 1, swp_offset(entry))
+        self.pages[pfn].flags |= PG_uptodate
         return 0
 
     @cython.cfunc
@@ -132,11 +166,12 @@ class PageIo:
         if self.slots[at].map & SWAP_ZEROMAP:
             self.pages[pfn].flags |= PG_uptodate
             return self.vmstat.count_folio_events(pfn, SWPIN_ZERO, 1)
+        if self.zswap.zswap_load(pfn, entry):
+            return 0
         type_: u32 = swp_type(entry)
         self.vmstat.count_vm_events(PSWPIN, 1)
-        if self.si[type_].flags & SWP_SYNCHRONOUS_IO or not self.pages[pfn].flags & PG_swapcache:
-            self.pages[pfn].flags |= PG_uptodate
-            return 0
+        if self.si[type_].flags & SWP_SYNCHRONOUS_IO:
+            return self.read_sync(pfn, entry)
         self.pages[pfn].flags |= PG_locked
         self.block.submit_swap(self.si[type_].bdev, entry, 1, 0)
         return 0
@@ -183,4 +218,8 @@ class PageIo:
     @cython.nogil
     def slot_free_notify(self, entry: u64) -> cython.int:
         """A slot is free: whoever stores its content forgets it."""
+        self.zswap.zswap_invalidate(entry)
+        zram: u32 = self.si[swp_type(entry)].zram
+        if zram:
+            self.zram.zram_slot_free_notify(zram - 1, swp_offset(entry))
         return 0

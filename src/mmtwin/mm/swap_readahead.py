@@ -136,20 +136,23 @@ class SwapReadahead:
             return pfn
         if self.swapfile.swp_swapcount(entry) == 0:
             return 0
-        pfn = self.page_alloc.alloc_pages(gfp, 0, -1)
-        if pfn == 0:
-            return 0
-        pfn = self.read_into(pfn, entry, gfp, mm)
-        self.cells[3] = 1 if pfn else 0
+        pfn = self.new_cached_page(entry, gfp, mm)
+        if pfn:
+            self.cells[3] = 1
+            self.page_io.swap_read_folio(pfn, entry)
         return pfn
 
     @cython.cfunc
     @cython.nogil
-    def read_into(self, pfn: u64, entry: u64, gfp: u32, mm: u32) -> u64:
-        """A new page becomes the cached page of an entry, and is read: pfn, or 0."""
-        if self.swapfile.swapcache_prepare(entry):
+    def new_cached_page(self, entry: u64, gfp: u32, mm: u32) -> u64:
+        """A new page becomes the cached page of an entry: pfn, or 0. (The cache's reference is the
+        only one, but for an LRU batch's.)"""
+        pfn: u64 = self.page_alloc.alloc_pages(gfp, 0, -1)
+        if pfn == 0:
+            return 0
+        if self.swapfile.swapcache_prepare(entry):  # reclaim for this page has changed things
             self.lru.put_page(pfn)
-            return self.swap_state.cached_page(entry)
+            return 0
         self.pages[pfn].flags |= PG_swapbacked
         if self.memcontrol.mem_cgroup_swapin_charge_folio(pfn, mm, gfp, entry):
             self.swapfile.put_swap_folio(entry)
@@ -160,7 +163,6 @@ class SwapReadahead:
             self.workingset.workingset_refault(pfn, shadow)
         self.lru.folio_add_lru(pfn)
         self.lru.put_page(pfn)  # the allocator's reference; the cache has its own
-        self.page_io.swap_read_folio(pfn, entry)
         return pfn
 
     # -- readahead

@@ -111,8 +111,7 @@ class SwapoffWalk:
             return -ENOMEM
         self.overcommit.vm_unacct_memory(pages)
         free = pages - int(self.si[type_].inuse_pages)
-        others: u32 = ~SWP_WRITEOK & 0xFFFFFFFF
-        self.si[type_].flags &= others
+        self.si[type_].flags ^= SWP_WRITEOK
         self.totals[NR_SWAP_PAGES] -= free
         self.totals[TOTAL_SWAP_PAGES] -= pages
         enabled = int(self.totals[SLOT_CACHE_ENABLED])

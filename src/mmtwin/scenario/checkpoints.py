@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 
-from mmtwin import cgroups
+from mmtwin import cgroups, zswap_files
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
 from mmtwin.scenario import pagemap
@@ -21,15 +21,21 @@ MACHINE_FILES = {
     "n0mem": f"{NODES}/node0/meminfo", "slabinfo": "/proc/slabinfo", "swaps": "/proc/swaps",
     "vmallocinfo": "/proc/vmallocinfo", "psi": "/proc/pressure/memory",
     "lru_gen": "/sys/kernel/debug/lru_gen",
+    "zram": "/sys/block/zram0/mm_stat", "zswap": zswap_files.DEBUGFS,
 }  # fmt: skip
 # Kinds without a file of their own in the model, and what they wait for.
 WAITING = {
-    "zram": "zram", "zswap": "zswap", "ksm": "KSM",
+    "ksm": "KSM",
     "hugetlb": "hugetlb", "extfrag": "extfrag",
 }  # fmt: skip
 CGROUP_FILES = (
     "memory.current", "memory.peak", "memory.swap.current", "memory.zswap.current",
     "memory.events", "memory.swap.events", "memory.stat", "memory.numa_stat",
+)  # fmt: skip
+ZSWAP_FILES = (
+    "pool_total_size", "stored_pages", "same_filled_pages", "written_back_pages",
+    "reject_reclaim_fail", "reject_alloc_fail", "reject_compress_poor", "pool_limit_hit",
+    "duplicate_entry",
 )  # fmt: skip
 CPU_STAT_FLUSHES = 612  # last kernel whose cpu.stat does
 STAT_REFRESH = "/proc/sys/vm/stat_refresh"
@@ -53,6 +59,12 @@ def machine_file(machine: Machine, kind: str) -> str:
     if kind not in MACHINE_FILES:
         raise NotModelledError(kind, f"{WAITING[kind.split(':')[0]]}: not modelled yet")
     machine.write(STAT_REFRESH, "1")
+    if kind == "zswap":
+        return "".join(
+            f"== {name}\n{machine.read(zswap_files.DEBUGFS + name)}"
+            for name in ZSWAP_FILES
+            if zswap_files.has(machine, zswap_files.DEBUGFS + name)
+        )
     return machine.read(MACHINE_FILES[kind])
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmtwin import cgroups, sysctl
+from mmtwin import cgroups, sysctl, zram_files, zswap_files
 from mmtwin.errors import NotModelledError, did_you_mean
 from mmtwin.views import (
     block,
@@ -166,6 +166,12 @@ def write(machine: Machine, path: str, text: str) -> None:
     if path.startswith(cgroups.ROOT + "/"):
         cgroups.write(machine, path, text)
         return
+    if zram_files.find(path):
+        zram_files.write(machine, path, text)
+        return
+    if zswap_files.has(machine, path):
+        zswap_files.write(machine, path, text)
+        return
     match = _TASK.fullmatch(path)
     if match and match[2] in TASK_WRITES:
         TASK_WRITES[match[2]](machine, tasks.find(machine, match[1], path), text)
@@ -189,6 +195,10 @@ def _text(machine: Machine, path: str) -> Text | None:
     """What reads the file, or None if it is no text file of this machine."""
     if path.startswith(cgroups.ROOT + "/"):
         return partial(cgroups.read, machine, path)
+    if zram_files.find(path):
+        return partial(zram_files.read, machine, path)
+    if zswap_files.has(machine, path):
+        return partial(zswap_files.read, machine, path)
     if path in FILES:
         return partial(FILES[path], machine)
     if path in sysctl.SETTINGS:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mmtwin.mm import vmstat_items as items
+from mmtwin.mm.zswap import ZSWAP_STORED_PAGES
 from mmtwin.units import PAGE_SHIFT
 from mmtwin.views import counters
 
@@ -91,8 +92,8 @@ def _swap(machine: Machine) -> Iterable[Row]:
     yield "SwapTotal", int(machine.swapfile.get_total_swap_pages())
     yield "SwapFree", int(machine.swapfile.get_nr_swap_pages())
     if machine.config.kernel < 618:
-        yield "Zswap", 0
-        yield "Zswapped", 0
+        yield "Zswap", int(machine.zswap.zswap_total_pages())
+        yield "Zswapped", int(machine.arena.zswap[ZSWAP_STORED_PAGES])
 
 
 def _mapped(machine: Machine) -> Iterable[Row]:
