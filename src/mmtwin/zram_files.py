@@ -135,6 +135,12 @@ def _algorithms(machine: Machine, chosen: int | None) -> str:
     return "".join(f"{word} " for word in words) + "\n"
 
 
+def show_backing_dev(machine: Machine, number: int) -> str:
+    device(machine, number)
+    names: dict[int, dict[str, str]] = machine.arena.names["zram"]
+    return names[number]["backing_dev"] + "\n"
+
+
 def show_comp_algorithm(machine: Machine, number: int) -> str:
     return _algorithms(machine, int(device(machine, number).comp_algorithm))
 
@@ -338,7 +344,7 @@ READS: dict[str, Callable[[Machine, int], str]] = {
     "io_stat": show_io_stat,
     "bd_stat": show_bd_stat,
     "debug_stat": show_debug_stat,
-    "backing_dev": lambda m, n: f"{device(m, n) and m.arena.names['zram'][n]['backing_dev']}\n",
+    "backing_dev": show_backing_dev,
     "writeback_limit": _shown("bd_wb_limit"),
     "writeback_limit_enable": _shown("wb_limit_enable"),
 }

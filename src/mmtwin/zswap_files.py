@@ -50,7 +50,7 @@ _ONLY_NEW = ("shrinker_enabled", "reject_compress_fail")
 
 
 def _is_old(machine: Machine) -> bool:
-    return machine.config.kernel < z.KERNEL_ZSWAP_EXCLUSIVE
+    return bool(machine.config.kernel < z.KERNEL_ZSWAP_EXCLUSIVE)
 
 
 def names(machine: Machine, directory: str) -> list[str]:
