@@ -2,10 +2,12 @@
 
     directory block, inode table block  --sb_bread()-->  page of the device's own inode
 
+The buffers that a CPU looked up last (16) are held by it, so that reclaim cannot have their pages.
 Its pages are meminfo's Buffers. Whoever reads a block looks for its buffer, fails, makes a page and
 looks again, each time with mark_page_accessed(): a page of metadata is active from its first use.
 
-Models fs/buffer.c: __bread_gfp(), __getblk_slow(), grow_dev_folio(), touch_buffer();
+Models fs/buffer.c: __bread_gfp(), __getblk_slow(), grow_dev_folio(), touch_buffer(),
+bh_lru_install(), invalidate_bh_lrus_cpu(), try_to_free_buffers();
 block/bdev.c: nr_blockdev_pages(); fs/ext4: what ext4_fill_super(), ext4_find_entry() and
 __ext4_get_inode_loc() read.
 Not modelled: where the blocks really lie (each directory has one, inodes have 256 bytes), extent
@@ -20,11 +22,13 @@ if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.page_flags import INODE_BDEV, PG_private
+    from mmtwin.mm.pgtable import ALL_ONES
     from mmtwin.mm.readahead import Readahead
-    from mmtwin.mm.types import Inodes, Pages, SuperBlocks, i64, u32, u64
+    from mmtwin.mm.types import Currents, Inodes, Pages, SuperBlocks, U32s, i64, u32, u64
     from mmtwin.mm.uapi import EIO, ENOMEM
 
 INODES_PER_BLOCK = cython.declare(cython.const[cython.int], 16)
+BH_LRU_SIZE = cython.declare(cython.const[cython.uint], 16)
 PINNED_BLOCKS = cython.declare(cython.const[cython.int], 3)  # super block, descriptors, journal's
 INODE_BITMAP = cython.declare(cython.const[cython.int], 57)  # block numbers
 INODE_TABLE = cython.declare(cython.const[cython.int], 73)
@@ -43,9 +47,14 @@ class Buffers:
     page_cache: PageCache
     readahead: Readahead
     lru = cython.declare("Lru")
+    current: Currents
+    bh_lru: U32s  # cpu * BH_LRU_SIZE + i: pfns, 0 for none
+    nr_cpus: u32
 
     def __init__(self, arena, config):
         self.arena = arena
+        self.nr_cpus, self.current = config.cpus, arena.current
+        self.bh_lru = arena.array("bh_lrus", "u32", config.cpus * BH_LRU_SIZE)
         self.pages, self.inodes, self.super_blocks = arena.pages, arena.inodes, arena.super_blocks
 
     def wire(self, m):
@@ -65,7 +74,48 @@ class Buffers:
             if self.page_cache.folio_wait_locked(pfn):
                 return -EIO
         self.lru.mark_page_accessed(pfn)  # touch_buffer()
+        self.bh_lru_install(pfn)
         return pfn
+
+    # -- the buffers that each CPU looked up last
+
+    @cython.cfunc
+    @cython.nogil
+    def bh_lru_install(self, pfn: u64) -> cython.int:
+        """To the front of this CPU's 16; each of them is held."""
+        first: u32 = self.current[0].cpu * BH_LRU_SIZE
+        i: u32 = 0
+        while i < BH_LRU_SIZE - 1 and self.bh_lru[first + i] != pfn:
+            i += 1
+        while i:
+            self.bh_lru[first + i] = self.bh_lru[first + i - 1]
+            i -= 1
+        self.bh_lru[first] = cython.cast(u32, pfn)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def invalidate_bh_lru(self, cpu: u32) -> cython.int:
+        """A CPU lets go of its buffers: invalidate_bh_lrus_cpu()."""
+        i: u32
+        for i in range(BH_LRU_SIZE):
+            self.bh_lru[cpu * BH_LRU_SIZE + i] = 0
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def try_to_free_buffers(self, pfn: u64) -> cython.bint:
+        """Whether reclaim may have a page of buffers: not while a CPU or the file system holds
+        them (its references are beyond those of the cache and of isolation)."""
+        i: u32
+        inode: u32 = cython.cast(u32, self.pages[pfn].mapping >> 1)
+        if self.pages[pfn].refcount > 2 and self.inodes[inode].i_kind == INODE_BDEV:
+            return False
+        for i in range(self.nr_cpus * BH_LRU_SIZE):
+            if self.bh_lru[i] == pfn:
+                return False
+        self.pages[pfn].flags &= ~PG_private & ALL_ONES
+        return True
 
     @cython.cfunc
     @cython.nogil

@@ -93,6 +93,7 @@ class Lru:
     sysctl: Sysctls
     mglru: Mglru
     mlock_batch = cython.declare("MlockBatch")
+    buffers = cython.declare("Buffers")
     memcontrol = cython.declare("MemControl")
     policy = cython.declare("ReclaimPolicy")
     nr_cpus: u32
@@ -119,7 +120,7 @@ class Lru:
         self.mlock_batch = m.mlock_batch
         self.memcontrol = m.memcontrol
         self.policy = m.policy
-        self.mglru = m.mglru
+        self.mglru, self.buffers = m.mglru, m.buffers
 
     # -- references
 
@@ -295,6 +296,7 @@ class Lru:
         cpu: u32
         for cpu in range(self.nr_cpus):
             self.lru_add_drain_cpu(cpu)
+            self.buffers.invalidate_bh_lru(cpu)
         return 0
 
     @cython.ccall

@@ -10,9 +10,9 @@ they come to the tail again when the flusher has written them (folio_rotate_recl
 
 Models mm/vmscan.c: shrink_folio_list(), folio_check_references(), pageout(), __remove_mapping(),
 folio_check_dirty_writeback(), move_folios_to_lru().
-Not modelled: demotion to slower nodes; splitting of large folios (they are reclaimed as they are);
-buffer heads. kswapd writing file pages itself (no file system has had ->writepage() since 6.3:
-such pages are activated, on older kernels too).
+Not modelled: demotion to slower nodes; splitting of large folios (they are reclaimed as they
+are); buffer_heads_over_limit; kswapd writing file pages itself (no file system has had
+->writepage() since 6.3: such pages are activated, on older kernels too).
 
 Invariant: a page leaves with its isolation's reference gone: freed, or back on a list.
 """
@@ -26,8 +26,8 @@ if not cython.compiled:
     from mmtwin.mm.memcontrol import MemControl
     from mmtwin.mm.gfp import GFP_FS_BIT, GFP_IO_BIT
     from mmtwin.mm.page_flags import (
-        PAGE_MAPPING_ANON, PG_active, PG_dirty, PG_locked, PG_lru, PG_mlocked, PG_reclaim,
-        PG_referenced, PG_swapbacked, PG_swapcache, PG_unevictable, PG_writeback,
+        PAGE_MAPPING_ANON, PG_active, PG_dirty, PG_locked, PG_lru, PG_mlocked, PG_private,
+        PG_reclaim, PG_referenced, PG_swapbacked, PG_swapcache, PG_unevictable, PG_writeback,
     )  # fmt: skip
     from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgdat import PGDAT_DIRTY, PGDAT_WRITEBACK, Pgdats
@@ -78,6 +78,7 @@ class ShrinkFolios:
     swap_state: SwapState
     page_writeback: PageWriteback
     lru = cython.declare("Lru")
+    buffers = cython.declare("Buffers")
     page_alloc = cython.declare("PageAlloc")
     page_cache = cython.declare("PageCache")
 
@@ -92,6 +93,7 @@ class ShrinkFolios:
         self.pgdats, self.memcontrol, self.workingset = m.pgdats, m.memcontrol, m.workingset
         self.rmap_referenced, self.rmap_unmap = m.rmap_referenced, m.rmap_unmap
         self.swap_state, self.page_writeback = m.swap_state, m.page_writeback
+        self.buffers = m.buffers
         self.lru, self.page_alloc, self.page_cache = m.lru, m.page_alloc, m.page_cache
 
     @cython.ccall
@@ -191,6 +193,8 @@ class ShrinkFolios:
             outcome = self.write_dirty(sc, pfn, nr, verdict)
             if outcome != VERDICT_FREE:
                 return outcome
+        if self.pages[pfn].flags & PG_private and not self.buffers.try_to_free_buffers(pfn):
+            return VERDICT_ACTIVATE
         return self.remove(sc, pfn, nr)
 
     @cython.cfunc
