@@ -144,8 +144,8 @@ class Memory:
     def do_user_addr_fault(self, address: u64, write: cython.int, exec_: cython.int) -> cython.int:
         """A CPU fault of the current task: finds or grows the vma, handles it, counts min_flt or
         maj_flt. 0, or the signal (SIGSEGV, SIGBUS; SIGKILL for out of memory), see `siginfo`."""
-        self.clock.cond_resched()
         self.clock.charge(COST_FAULT, 1)
+        self.clock.cond_resched()  # what was due by then: reads may be complete
         vma: u32 = self.lock_mm_and_find_vma(self.current[0].mm, address)
         if vma == 0:
             return self.force_sig(SIGSEGV, SEGV_MAPERR, address)

@@ -55,6 +55,16 @@ FILES = {"f16m": 16 << 20, "f64m": 64 << 20, "f64b": 64 << 20}
 FILE_DISK = 2  # index of the block device: vdb
 STD_FDS = 3  # descriptors that a task has already
 
+# Work on a machine that takes 4 ns for each instruction (QEMU's -icount shift=2), as far as the
+# order of events depends on it: about 3000 instructions a fault, 512 for the words of a page.
+INSTRUCTION_NS = 4
+COST = {
+    "syscall_ns": 500 * INSTRUCTION_NS, "fault_ns": 3000 * INSTRUCTION_NS,
+    "zero_page_ns": 512 * INSTRUCTION_NS, "read_page_ns": 1000 * INSTRUCTION_NS,
+    "write_page_ns": 2000 * INSTRUCTION_NS, "free_page_ns": 200 * INSTRUCTION_NS,
+    "reclaim_page_ns": 500 * INSTRUCTION_NS, "writeback_page_ns": 500 * INSTRUCTION_NS,
+}  # fmt: skip
+
 EXACT_MODE = (
     "smp1 1.5GiB 2 nodes (768M each); swap=/dev/nullb0 (null_blk, 20 us), ext4 on /dev/nullb1"
 )
@@ -86,7 +96,14 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
     names = named.groups() if named else DISK_NAMES
     disks = [{"name": name, "profile": "null_blk", "size": "1G"} for name in names]
     made = Machine(
-        ram=ram, nodes=nodes, cpus=cpus, kernel=kernel, tlb=tlb, disk=disks, engine=engine
+        ram=ram,
+        nodes=nodes,
+        cpus=cpus,
+        kernel=kernel,
+        tlb=tlb,
+        disk=disks,
+        cost=COST,
+        engine=engine,
     )
     made.mkswap(f"/dev/{names[0]}")
     make_files(made)
