@@ -11,6 +11,9 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
+    from mmtwin.mm.gfp import GFP_USER
+    from mmtwin.mm.lru import Lru
+    from mmtwin.mm.page_alloc import PageAlloc
     from mmtwin.mm.page_flags import INODE_SHMEM, PG_uptodate
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
@@ -19,7 +22,7 @@ if not cython.compiled:
     from mmtwin.mm.swap_entry import pte_to_swp_entry
     from mmtwin.mm.swap_state import SwapState
     from mmtwin.mm.types import Currents, Files, Inodes, Mms, Pages, U8s, U64s, Vmas, u32, u64
-    from mmtwin.mm.uapi import EINVAL, ENOMEM
+    from mmtwin.mm.uapi import EAGAIN, EINVAL, ENOMEM
     from mmtwin.mm.vm_flags import VMOPS_SPECIAL
     from mmtwin.mm.vma_tree import VmaTree
     from mmtwin.mm.xarray import XA_VALUE, XArray
@@ -42,6 +45,8 @@ class Mincore:
     inodes: Inodes
     xarray: XArray
     swap_state: SwapState
+    page_alloc: PageAlloc
+    lru: Lru
 
     def __init__(self, arena, config):
         self.current, self.mms, self.vmas = arena.current, arena.mms, arena.vmas
@@ -52,6 +57,7 @@ class Mincore:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.page_cache, self.vma_tree = m.page_tables, m.page_cache, m.vma_tree
         self.xarray, self.swap_state = m.xarray, m.swap_state
+        self.page_alloc, self.lru = m.page_alloc, m.lru
 
     @cython.ccall
     def do_mincore(self, start: u64, length: u64, vec: U8s) -> cython.int:
@@ -61,6 +67,16 @@ class Mincore:
             return -EINVAL
         if start > self.mms[mm].task_size or length > self.mms[mm].task_size - start:
             return -ENOMEM
+        buffer: u64 = self.page_alloc.alloc_pages(GFP_USER, 0, -1)  # what user space gets a copy of
+        if buffer == 0:
+            return -EAGAIN
+        error: cython.int = self.mincore_range(mm, start, length, vec)
+        self.lru.put_page(buffer)
+        return error
+
+    @cython.cfunc
+    def mincore_range(self, mm: u32, start: u64, length: u64, vec: U8s) -> cython.int:
+        """Fill `vec`: 0, or -ENOMEM at the first hole."""
         end: u64 = start + ((length + PAGE_SIZE - 1) & PAGE_MASK)
         address: u64 = start
         while address < end:
