@@ -28,6 +28,7 @@ MECHANISMS = {
     "memcg_stock": "MemcgStockpile",
     "memcontrol": "MemControl",
     "memcg_slab": "MemcgSlab",
+    "memcg_swap": "MemcgSwap",
     "memcg_high": "MemcgHigh",
     "memcg_limits": "MemcgLimits",
     "psi": "Psi",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mmtwin import zram_files
+from mmtwin.errors import NotModelledError
 from mmtwin.mm.swap_entry import MAX_SWAPFILES
 from mmtwin.mm.swap_types import (
     NR_SWAP_SLOTS,
@@ -126,7 +127,9 @@ def mkswap(machine: Machine, path: str) -> int:
 
 
 def swapon(machine: Machine, path: str, priority: int = -1) -> int:
-    """Take an area into use: its number."""
+    """Take an area into use: its number (NotModelledError with version 1 cgroups)."""
+    if machine.config.cgroup_version == 1:
+        raise NotModelledError(path, "swap with version 1 cgroups is not modelled yet")
     found = backing(machine, path)
     state = _state(machine)
     if path in state.get("areas", {}):

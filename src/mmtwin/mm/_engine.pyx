@@ -22,6 +22,7 @@ cdef class MemcgStat
 cdef class MemcgStockpile
 cdef class MemControl
 cdef class MemcgSlab
+cdef class MemcgSwap
 cdef class MemcgHigh
 cdef class MemcgLimits
 cdef class Workingset
@@ -135,6 +136,7 @@ include "memcg_stat.py"
 include "memcg_stock.py"
 include "memcontrol.py"
 include "memcg_slab.py"
+include "memcg_swap.py"
 include "memcg_high.py"
 include "memcg_limits.py"
 include "psi.py"

@@ -73,6 +73,7 @@ class MemControl:
     stock: MemcgStockpile
     page_counters: PageCounters
     high = cython.declare("MemcgHigh")
+    swap = cython.declare("MemcgSwap")
     vmstat = cython.declare("VmStat")
     page_tables = cython.declare("PageTables")
     swapfile = cython.declare("SwapFile")
@@ -98,7 +99,7 @@ class MemControl:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.clock, self.tree = m.clock, m.memcg_tree
         self.stat, self.stock = m.memcg_stat, m.memcg_stock
-        self.page_counters, self.high = m.page_counters, m.memcg_high
+        self.page_counters, self.high, self.swap = m.page_counters, m.memcg_high, m.memcg_swap
         self.vmstat, self.swapfile, self.page_tables = m.vmstat, m.swapfile, m.page_tables
         self.vmscan, self.oom_kill, self.psi = m.vmscan, m.oom_kill, m.psi
         self.lruvecs, self.workingset, self.mglru_age = m.lruvecs, m.workingset, m.mglru_age
@@ -678,18 +679,23 @@ class MemControl:
         self.memcgs[self.tasks[task].memcg].nr_tasks -= 1
         return 0
 
-    # -- swap
+    # -- swap (memcg_swap.py)
 
     @cython.ccall
     @cython.nogil
     def mem_cgroup_try_charge_swap(self, pfn: u64, entry: u64) -> cython.int:
-        """A page gets a slot, which is charged to its cgroup: 0 or -ENOMEM."""
-        return 0
+        """A page gets a slot (0: there is none), which is charged to its cgroup: 0 or -ENOMEM."""
+        if self.pages[pfn].memcg == 0:
+            return 0
+        return self.swap.try_charge_swap(pfn, entry)
 
     @cython.ccall
     @cython.nogil
     def mem_cgroup_uncharge_swap(self, entry: u64, nr_pages: u64) -> cython.int:
         """Slots from `entry` on are free."""
+        i: u64
+        for i in range(nr_pages):
+            self.swap.uncharge_swap(entry + i)
         return 0
 
     @cython.ccall
@@ -697,13 +703,13 @@ class MemControl:
     def mem_cgroup_swapin_charge_folio(self, pfn: u64, mm: u32, gfp: u32, entry: u64) -> cython.int:
         """Charge a page to the cgroup that its slot is charged to, or, if that is offline, to an
         mm's: 0 or -ENOMEM."""
-        return self.mem_cgroup_charge(pfn, mm, gfp)
+        return self.swap.swapin_charge_folio(pfn, mm, gfp, entry)
 
     @cython.ccall
     @cython.nogil
     def mem_cgroup_swap_full(self, pfn: u64) -> cython.bint:
         """Whether a page's cgroup has used half of the swap that it may use."""
-        return False
+        return self.pages[pfn].memcg != 0 and self.swap.swap_full(pfn)
 
     # -- zswap
 

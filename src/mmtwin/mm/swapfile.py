@@ -139,7 +139,7 @@ class SwapFile:
             entry = self.from_cache(self.current[0].cpu)
         if entry == 0:
             entry = self.get_swap_page()
-        if entry and self.memcontrol.mem_cgroup_try_charge_swap(pfn, entry):
+        if self.memcontrol.mem_cgroup_try_charge_swap(pfn, entry):
             self.put_swap_folio(entry)
             return 0
         return entry

@@ -1,0 +1,93 @@
+"""Swap of cgroups: slots charged, limits, what is left when a group goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mmtwin import cgroups
+from mmtwin.errors import NotModelledError
+from mmtwin.machine import Machine
+from mmtwin.mm.uapi import MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE
+from mmtwin.task import Killed, Task
+from tests.mm.swapping import DISK
+
+RW, ANON = PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS
+M = 1 << 20
+
+
+def machine(engine: str) -> Any:
+    m: Any = Machine(ram="64M", cpus=1, engine=engine, disk=[DISK])
+    m.mkswap("/dev/vda")
+    m.swapon("/dev/vda")
+    return m
+
+
+def task_in(m: Any, group: str, **limits: str) -> tuple[Task, int]:
+    cgroups.mkdir(m, group)
+    for name, text in limits.items():
+        m.write(f"{cgroups.ROOT}/{group}/{name.replace('__', '.')}", text)
+    task: Task = m.spawn(group)
+    cgroups.attach(m, cgroups.find(m, group), task.index)
+    return task, task.mmap(0, 32 * M, RW, ANON)
+
+
+def number(m: Any, path: str) -> int:
+    return int(m.read(f"{cgroups.ROOT}/{path}"))
+
+
+def events(m: Any, path: str) -> dict[str, int]:
+    lines = m.read(f"{cgroups.ROOT}/{path}").splitlines()
+    return {name: int(count) for name, count in (line.split() for line in lines)}
+
+
+def test_what_does_not_fit_is_swapped_and_charged_to_the_group(engine: str) -> None:
+    m = machine(engine)
+    task, address = task_in(m, "a", memory__max="4M")
+    task.write(address, 8 * M)
+    assert number(m, "a/memory.current") <= 4 * M
+    assert number(m, "a/memory.swap.current") >= 4 * M - 64 * 4096
+    assert events(m, "a/memory.events")["oom_kill"] == 0
+    m.check()
+    task.read(address, 8 * M)
+    assert number(m, "a/memory.current") <= 4 * M
+    m.check()
+    task.exit()
+    assert number(m, "a/memory.swap.current") == 0
+    m.check()
+
+
+def test_swap_max_ends_it_and_is_counted(engine: str) -> None:
+    m = machine(engine)
+    task, address = task_in(m, "a", memory__max="4M", memory__swap__max="1M")
+    with pytest.raises(Killed):
+        task.write(address, 8 * M)
+    assert events(m, "a/memory.swap.events")["max"] > 0
+    assert events(m, "a/memory.swap.events")["fail"] > 0
+    assert events(m, "a/memory.events")["oom_kill"] == 1
+    m.check()
+
+
+def test_slots_of_a_removed_group_are_read_into_the_group_of_the_task(engine: str) -> None:
+    m = machine(engine)
+    task, address = task_in(m, "a", memory__max="4M")
+    task.write(address, 8 * M)
+    memcg = cgroups.find(m, "a")
+    cgroups.mkdir(m, "b")
+    cgroups.attach(m, cgroups.find(m, "b"), task.index)
+    cgroups.rmdir(m, "a")
+    assert int(m.arena.memcgs[memcg].refs) > 1000
+    task.read(address, 8 * M)
+    assert number(m, "b/memory.current") > 3 * M
+    m.check()
+    task.exit()
+    m.lru.lru_add_drain_all()
+    m.check()
+
+
+def test_swap_with_version_1_is_refused(engine: str) -> None:
+    m: Any = Machine(ram="64M", cpus=1, engine=engine, disk=[DISK], cgroup={"version": 1})
+    m.mkswap("/dev/vda")
+    with pytest.raises(NotModelledError, match="version 1"):
+        m.swapon("/dev/vda")
