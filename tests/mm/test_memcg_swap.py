@@ -54,7 +54,7 @@ def test_what_does_not_fit_is_swapped_and_charged_to_the_group(engine: str) -> N
     assert number(m, "a/memory.current") <= 4 * M
     m.check()
     task.exit()
-    assert number(m, "a/memory.swap.current") == 0
+    assert number(m, "a/memory.swap.current") <= 64 * 4096  # slots that this CPU keeps for reuse
     m.check()
 
 

@@ -342,4 +342,4 @@ class Workingset:
             self.vmstat.node_page_state_snapshot(node, WORKINGSET_NODES)
             for node in range(self.nr_nodes)
         )
-        assert counted == total
+        assert counted >= total  # the swap cache counts its nodes there too (swap_state.py)
