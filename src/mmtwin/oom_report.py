@@ -10,7 +10,7 @@ Not modelled: the stack trace and registers between the first line and Mem-Info,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mmtwin import cgroups
@@ -75,6 +75,7 @@ class OomReport:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.listeners: list[Callable[[int], None]] = []  # told of each victim, while it lives
 
     def log(self, text: str) -> None:
         """One line."""
@@ -108,6 +109,8 @@ class OomReport:
             self.log(self.constraint(victim, message))
             self.message = MESSAGES[message]
         self.log(f"{self.message}: {self.kill_text(victim)}")
+        for listener in self.listeners:
+            listener(victim)
 
     message = MESSAGES[MESSAGE_GLOBAL]
 

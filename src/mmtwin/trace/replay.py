@@ -67,6 +67,8 @@ class Replay:
         self.rows = self.accesses = self.calls = 0
         self.unknown_programs: dict[str, int] = {}  # path -> first line
         self.killed: set[int] = set()  # pids that the machine's OOM killer took
+        self._dying: list[int] = []  # of these, those not yet buried
+        machine.oom_report.listeners.append(self._chosen)
         self.start_ns = int(machine.clock.now())
         self._current = 0
         self._next_cpu = 0
@@ -111,6 +113,8 @@ class Replay:
                 handler(self, e)
             except OSError as error:
                 self.failures.add(e, error)
+            if self._dying:
+                self._bury(e)
             if self.samples.due(self.rows, e.time_ns):
                 self.samples.take(e.time_ns or self.rows, self.processes.values())
                 self.progress(self.rows)
@@ -205,10 +209,13 @@ class Replay:
                 event = _event(part, int(flow.source[done]))
                 if self._is_killed(first.pid):
                     self._kill(event)
+                    self._bury(event)
                     break
                 error = self._failure(event)
                 self.failures.add(event, error)
                 done += 1
+        if self._dying:
+            self._bury(first)
         accesses = int(np.count_nonzero(flow.op[:done] <= ROW_STORE))
         self.accesses += accesses
         self.calls += done - accesses
@@ -223,6 +230,27 @@ class Replay:
     def _is_killed(self, pid: int) -> bool:
         """Whether the machine's OOM killer has chosen this process."""
         return bool(int(self.machine.replay_batch.signal) == uapi.SIGKILL)
+
+    def _chosen(self, task: int) -> None:
+        """The OOM killer has chosen a process, which still has its memory."""
+        for process in self.processes.values():
+            if process.index == task and process.pid not in self._dying:
+                process.how, process.code = "killed", uapi.SIGKILL
+                process.remember()
+                self._dying.append(process.pid)
+
+    def _bury(self, e: Event) -> None:
+        """Processes that were killed while another one ran."""
+        for pid in self._dying:
+            process = self.processes.get(pid)
+            if process is not None and not process.alive:
+                process.ended_ns = e.time_ns
+                process.remembered["ended_ns"] = e.time_ns
+                self.killed.add(pid)
+                del self.processes[pid]
+                self.ended.append(process)
+                self.zombies[pid] = process
+        self._dying = [pid for pid in self._dying if pid in self.processes]
 
     def _kill(self, event: Event) -> None:
         """Out of memory: what the recording goes on to say of the process did not happen."""

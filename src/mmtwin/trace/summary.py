@@ -91,6 +91,7 @@ def summarize(replay: Replay) -> dict[str, Any]:
             for f in replay.failures.by_kind.values()
         ],
         "unknown": unknowns(replay),
+        "kernel_log": machine.dmesg().splitlines(),
     }  # fmt: skip
 
 
@@ -146,6 +147,8 @@ def as_text(result: dict[str, Any]) -> str:
         f"page tables  {size(result['page_tables']['peak_kb'])} at most",
         *_tlb(result["tlb"]),
     ]
+    kills = [line for line in result["kernel_log"] if "Killed process" in line or "panic" in line]
+    lines += [f"{'log' if i == 0 else '':<12} {row}" for i, row in enumerate(kills)]
     for title, rows in (("failed", _failed(result["failed"])), ("not known", result["unknown"])):
         lines += [f"{title if i == 0 else '':<12} {row}" for i, row in enumerate(rows)]
     return "\n".join(lines) + "\n"
