@@ -7,6 +7,7 @@ import os
 import click
 
 from mmtwin.errors import ConfigError, NotModelledError, SavedMachineError
+from mmtwin.policy.errors import PolicyError
 from mmtwin.scenario.errors import ScenarioError
 from mmtwin.trace.errors import TraceError
 
@@ -17,13 +18,18 @@ class UsageError(Exception):
     """Arguments that do not fit."""
 
 
+OF_THE_USER = (
+    TraceError, ConfigError, SavedMachineError, ScenarioError, PolicyError, UsageError
+)  # fmt: skip
+
+
 def one_line(e: Exception) -> str | None:
     """The message, or None for an error of mmtwin itself."""
     if isinstance(e, click.ClickException):
         hint = getattr(e, "ctx", None)
         more = f" (see mmtwin {hint.info_name} --help)" if hint and hint.parent else ""
         text = e.format_message() + more
-    elif isinstance(e, (TraceError, ConfigError, SavedMachineError, ScenarioError, UsageError)):
+    elif isinstance(e, OF_THE_USER):
         text = str(e)
     elif isinstance(e, NotModelledError):
         text = f"{e.filename}: {e.strerror}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
 
 from mmtwin import config as machine_config
+from mmtwin import policy as policies
 from mmtwin.cli import saved_run
 from mmtwin.cli.cat import read
 from mmtwin.cli.errors import UsageError
@@ -18,11 +19,16 @@ from mmtwin.cli.inputs import COLUMNS_HELP, check_output_file, open_input
 from mmtwin.cli.progress import progress_of
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
-from mmtwin.trace.open import FORMATS
+from mmtwin.policy import PolicyError
+from mmtwin.trace.future import Future
+from mmtwin.trace.open import FORMATS, Trace
 from mmtwin.trace.process import Process
 from mmtwin.trace.replay import Replay
 from mmtwin.trace.summary import as_text, summarize
 
+POLICY_HELP = (
+    f"who decides what is reclaimed: {', '.join(policies.BUILT_IN)}, or a class of your own"
+)
 AT_EXIT = ("maps", "smaps", "status")
 _TASK_PATH = re.compile(r"/proc/(\d+)/(.+)")
 
@@ -48,6 +54,7 @@ _TASK_PATH = re.compile(r"/proc/(\d+)/(.+)")
 @click.option("--columns", default="", metavar="ROLE=COLUMN,...", help=COLUMNS_HELP)
 @click.option("--anon", default="", metavar="SIZE", help="page events: anonymous memory")
 @click.option("--kernel-memory", default="", metavar="SIZE", help="page events: kernel memory")
+@click.option("--policy", default="", metavar="NAME|FILE.py", help=POLICY_HELP)
 @click.option("--limit", default=0, help="stop after so many events")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as data")
 @click.option(
@@ -80,6 +87,7 @@ def run(
     columns: str,
     anon: str,
     kernel_memory: str,
+    policy: str,
     limit: int,
     as_json: bool,
     cats: tuple[str, ...],
@@ -99,9 +107,10 @@ def run(
     description = machine_config.with_run_cgroup(description)
     opened = open_input(trace, format, elf, host_elf, columns, anon, kernel_memory)
     twin = Machine(description)
+    future = use_policy(twin, policy, lambda: reopened(opened, elf, host_elf, columns))
     kept = Kept(twin, cats, at_exit, everything=save is not None)
     with progress_of(opened, quiet) as progress:
-        replay = Replay(twin, opened, kept.at_exit, progress, limit)
+        replay = Replay(twin, opened, kept.at_exit, progress, limit, future)
         replay.run()
     summary = summarize(replay)
     kept.forget(replay.processes)
@@ -115,6 +124,25 @@ def run(
         click.echo(json.dumps(summary))
     elif not cats and not quiet:
         click.echo(as_text(summary), nl=False)
+
+
+def reopened(trace: Trace, elf: tuple[Path, ...], host_elf: bool, columns: str) -> Trace:
+    """The same recording from its beginning."""
+    given = columns if trace.format == "csv" else ""
+    return open_input(trace.path, trace.format, elf, host_elf, given)
+
+
+def use_policy(machine: Machine, name: str, reopen: Callable[[], Trace]) -> Future | None:
+    """Let --policy decide; the trace's future if it needs that."""
+    if not name:
+        return None
+    try:
+        found = policies.find(name)
+        future = Future(reopen()) if found.needs_future else None
+        policies.use(machine, found, future)
+    except PolicyError as e:
+        raise UsageError(f"--policy {name}: {e}") from e
+    return future
 
 
 def check_directory(path: Path) -> None:

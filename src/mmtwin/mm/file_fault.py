@@ -221,6 +221,7 @@ class FileFault:
         dropped: cython.bint = False  # the lock
         pfn: u64 = self.page_cache.find_get_page(inode, index)
         if pfn:
+            self.pages[pfn].refcount += 1  # readahead may reclaim
             if not flags & FAULT_FLAG_TRIED:
                 dropped = self.do_async_mmap_readahead(vma, pfn, flags)
         else:
@@ -234,6 +235,17 @@ class FileFault:
                 if pfn == 0:
                     return VM_FAULT_RETRY | fault if dropped else VM_FAULT_OOM
                 self.pages[pfn].flags ^= PG_locked
+            self.pages[pfn].refcount += 1
+        fault |= self.wait_for_page(vma, pfn, dropped, flags)
+        self.lru.put_page(pfn)
+        return fault
+
+    @cython.cfunc
+    @cython.nogil
+    def wait_for_page(
+        self, vma: u32, pfn: u64, dropped: cython.bint, flags: cython.int
+    ) -> cython.int:
+        """The rest of filemap_fault(), for a page that is held: until it can be read."""
         if self.pages[pfn].flags & PG_locked:
             dropped = dropped or self.maybe_unlock_mmap_for_io(flags)
             self.page_cache.folio_wait_locked(pfn)
@@ -241,7 +253,7 @@ class FileFault:
             dropped = dropped or self.maybe_unlock_mmap_for_io(flags)
             if self.readahead.filemap_read_folio(self.vmas[vma].vm_file, pfn) and not dropped:
                 return VM_FAULT_SIGBUS
-        return fault | VM_FAULT_RETRY if dropped else fault
+        return VM_FAULT_RETRY if dropped else 0
 
     @cython.cfunc
     @cython.nogil

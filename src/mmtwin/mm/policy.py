@@ -23,7 +23,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.mem_map import NR_LRU_LISTS
-    from mmtwin.mm.page_flags import PG_lru, PG_unevictable
+    from mmtwin.mm.page_flags import PG_lru, PG_swapbacked, PG_unevictable
     from mmtwin.mm.types import Pages, U64s, u32, u64
 
 NR_POLICY_LRUVECS = cython.declare(cython.const[cython.uint], 65536)
@@ -55,6 +55,8 @@ class ReclaimPolicy:
     factory = cython.declare(object)
     error = cython.declare(object)
     active = cython.declare(cython.int, visibility="readonly")
+    anon: cython.bint  # it also decides about memory that only swap can take
+    swapfile = cython.declare("SwapFile")
     lru = cython.declare("Lru")
     mem_map = cython.declare("MemMap")
     rmap_referenced = cython.declare("RmapReferenced")
@@ -66,10 +68,12 @@ class ReclaimPolicy:
         self.table = np.zeros(NR_POLICY_LRUVECS * POLICY_ROW, np.uint64)  # type: ignore[assignment]
         self.instances, self.factory, self.error = {}, None, None
         self.active = 0
+        self.anon = False
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.lru, self.mem_map, self.rmap_referenced = m.lru, m.mem_map, m.rmap_referenced
+        self.swapfile = m.swapfile
 
     def use(self, factory):
         """From now on: `factory(lruvec)` makes each lruvec's policy. Pages that are on lists
@@ -79,6 +83,7 @@ class ReclaimPolicy:
             self.table[lruvec * POLICY_ROW] = 0
         self.instances, self.factory, self.error = {}, factory, None
         self.active = 1 if factory is not None else 0
+        self.anon = self.swapfile.get_nr_swap_pages() > 0
         if self.active:
             self.tell_all()
 
@@ -180,10 +185,19 @@ class ReclaimPolicy:
         mapping: u64 = self.pages[pfn].mapping & 0xFFFFFF
         return (mapping << POLICY_INDEX_BITS) | (self.pages[pfn].index & mask)
 
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def governs(self, pfn: u64) -> cython.bint:
+        """Without swap, memory without a file cannot be evicted: the policy does not see it."""
+        return self.anon or not self.pages[pfn].flags & PG_swapbacked
+
     @cython.ccall
     @cython.nogil
     def insert(self, pfn: u64) -> cython.int:
         """A page came to a list."""
+        if not self.governs(pfn):
+            return 0
         self.call(self.lru.folio_lruvec(pfn), POLICY_INSERT, pfn, self.key_of(pfn))
         return 0
 
@@ -191,6 +205,8 @@ class ReclaimPolicy:
     @cython.nogil
     def remove(self, pfn: u64) -> cython.int:
         """A page left its list."""
+        if not self.governs(pfn):
+            return 0
         self.call(self.lru.folio_lruvec(pfn), POLICY_REMOVE, pfn, 0)
         return 0
 
@@ -198,6 +214,8 @@ class ReclaimPolicy:
     @cython.nogil
     def access(self, pfn: u64) -> cython.int:
         """A page on a list was used."""
+        if not self.governs(pfn):
+            return 0
         self.call(self.lru.folio_lruvec(pfn), POLICY_ACCESS, pfn, 0)
         return 0
 
@@ -205,6 +223,8 @@ class ReclaimPolicy:
     @cython.nogil
     def hint(self, pfn: u64, advice: u32) -> cython.int:
         """Somebody knows something about a page."""
+        if not self.governs(pfn):
+            return 0
         self.call(self.lru.folio_lruvec(pfn), POLICY_HINT, pfn, advice)
         return 0
 

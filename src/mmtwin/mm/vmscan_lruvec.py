@@ -22,7 +22,7 @@ if not cython.compiled:
     from mmtwin.mm.memcontrol import MemControl
     from mmtwin.mm.mmzone import Zones
     from mmtwin.mm.page_flags import (
-        PG_active, PG_lru, PG_mlocked, PG_swapbacked, PG_workingset,
+        PG_active, PG_locked, PG_lru, PG_mlocked, PG_swapbacked, PG_workingset, PG_writeback,
     )  # fmt: skip
     from mmtwin.mm.page_writeback import WB_REASON_VMSCAN, PageWriteback
     from mmtwin.mm.pgtable import ALL_ONES
@@ -78,6 +78,7 @@ class ShrinkLruvec:
     nr: U64s  # (sc * 2 + 0) * 4 + lru: still to scan; (sc * 2 + 1) * 4 + lru: at first
     lru = cython.declare("Lru")
     vmscan = cython.declare("Vmscan")
+    policy = cython.declare("ReclaimPolicy")
     clock = cython.declare("Clock")
     mglru_shrink = cython.declare("MglruShrink")
     sysctl: Sysctls
@@ -96,7 +97,7 @@ class ShrinkLruvec:
         self.lruvecs, self.memcontrol, self.swapfile = m.lruvecs, m.memcontrol, m.swapfile
         self.stack, self.folios, self.rmap_referenced = m.scan_stack, m.folios, m.rmap_referenced
         self.page_writeback, self.lru, self.vmscan = m.page_writeback, m.lru, m.vmscan
-        self.clock, self.mglru_shrink = m.clock, m.mglru_shrink
+        self.clock, self.policy, self.mglru_shrink = m.clock, m.policy, m.mglru_shrink
 
     # -- how much
 
@@ -201,6 +202,8 @@ class ShrinkLruvec:
     @cython.nogil
     def shrink_lruvec(self, sc: u32, lruvec: u32) -> cython.int:
         """Scan a lruvec's lists as get_scan_count() says."""
+        if self.policy.active:
+            return self.shrink_by_policy(sc, lruvec)
         first: u32 = sc * 2 * NR_EVICTABLE
         goal: u64 = self.scs[sc].nr_to_reclaim
         reclaimed: u64 = 0
@@ -221,6 +224,54 @@ class ShrinkLruvec:
         self.scs[sc].nr_reclaimed += reclaimed
         if self.vmscan.can_age_anon_pages() and self.lruvecs.inactive_is_low(lruvec, False):
             self.shrink_active_list(sc, lruvec, 1, SWAP_CLUSTER)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def shrink_by_policy(self, sc: u32, lruvec: u32) -> cython.int:
+        """A policy of the user's own says which pages, in batches as large as the kernel's."""
+        goal: u64 = self.scs[sc].nr_to_reclaim
+        total: u64 = 0
+        reclaimed: u64 = 1
+        self.lru.lru_add_drain()
+        while total < goal and reclaimed:
+            reclaimed = 0
+            if self.take_by_policy(sc, lruvec):
+                self.stack.reset_stat(sc)
+                reclaimed = self.folios.shrink_folio_list(sc, True)
+                self.folios.move_folios_to_lru(self.mem_map.private_list(sc, LIST_RET))
+                self.count_policy(sc, lruvec, PGSTEAL_KSWAPD, PGSTEAL_ANON, reclaimed)
+                total += self.add_up(sc, 1, self.isolated, reclaimed)
+        self.scs[sc].nr_reclaimed += total
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def take_by_policy(self, sc: u32, lruvec: u32) -> u64:
+        """Isolate the pages that the policy names, up to 32 that are not under I/O: how many."""
+        taken: u32 = self.mem_map.private_list(sc, LIST_TAKEN)
+        pfn: u64 = 1
+        busy: u64 = 0
+        self.isolated = 0
+        while pfn and self.isolated < SWAP_CLUSTER + busy:
+            pfn = self.policy.isolate(lruvec, lruvec // self.nr_nodes)
+            if pfn:
+                self.mem_map.list_add(taken, pfn)
+                self.isolated += cython.cast(u64, self.lru.folio_nr_pages(pfn))
+                if self.pages[pfn].flags & (PG_locked | PG_writeback):
+                    busy += 1
+        self.count_policy(sc, lruvec, PGSCAN_KSWAPD, PGSCAN_ANON, self.isolated)
+        return self.isolated
+
+    @cython.cfunc
+    @cython.nogil
+    def count_policy(
+        self, sc: u32, lruvec: u32, by_whom: cython.int, by_kind: cython.int, nr: u64
+    ) -> cython.int:
+        """pgscan, pgsteal; a policy's pages count as file pages."""
+        offset: cython.int = cython.cast(cython.int, self.scs[sc].reclaimer)
+        self.count_reclaim(sc, lruvec // self.nr_nodes, by_whom + offset, nr)
+        self.vmstat.count_vm_events(by_kind + 1, cython.cast(i64, nr))
         return 0
 
     @cython.cfunc

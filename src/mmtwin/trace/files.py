@@ -56,13 +56,14 @@ class Files:
 
         `vm_flags` is for shared memory: tmpfs and memfd account page by page, System V at once.
         """
-        index = self._known(path)
+        index = self.known(path)
         if not index:
             index = self._new_inode(path, size, vm_flags)
         self.grow(index, size)
         return index
 
-    def _known(self, path: str) -> int:
+    def known(self, path: str) -> int:
+        """The inode of a path that was used already, or 0."""
         found = self._nameless.get(path) or self.machine.namespace.dentries.get(normal(path))
         return int(found or 0)
 
@@ -200,7 +201,7 @@ class Files:
 
     def renamed(self, old: str, new: str) -> None:
         """The file has another name now; one that had that name is gone."""
-        index = self._known(old)
+        index = self.known(old)
         if old == new or not index or old in self._nameless:
             return
         if normal(new) in self.machine.namespace.dentries:
@@ -214,7 +215,7 @@ class Files:
 
     def truncated(self, path: str, size: int) -> None:
         """truncate(2), ftruncate(2) of a file that is known here."""
-        index = self._known(path)
+        index = self.known(path)
         if index:
             self._set_size(index, size)
 

@@ -24,10 +24,12 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from mmtwin.mm import uapi
 from mmtwin.mm.fork import CLONE_VM
 from mmtwin.mm.replay_batch import ROW_STORE
+from mmtwin.policy.errors import PolicyError
 from mmtwin.trace.calls import CALLS
 from mmtwin.trace.events import Event, events_of_batch, op_codes
 from mmtwin.trace.files import Files
 from mmtwin.trace.flow import FLOWS, Flow, flow_of
+from mmtwin.trace.future import Future
 from mmtwin.trace.kernel_memory import KernelMemory
 from mmtwin.trace.open import Trace
 from mmtwin.trace.process import Process
@@ -51,11 +53,15 @@ class Replay:
         at_exit: Callable[[Process], None] | None = None,
         progress: Callable[[int], None] | None = None,
         limit: int = 0,
+        future: Future | None = None,
     ) -> None:
         self.machine, self.trace = machine, trace
         self.at_exit = at_exit or (lambda process: None)
         self.progress = progress or (lambda rows: None)
         self.limit = limit
+        self.future = future
+        if future is not None:
+            future.follow(self)
         self.files = Files(machine)
         self.kernel_memory = KernelMemory(machine)
         self.failures = Failures()
@@ -192,17 +198,19 @@ class Replay:
                 process = self.process(first)
                 piece = part.slice(start, end - start)
                 rows = flow_of(piece, codes[start:end], self.files, process, self.start_ns)
-                self._run(piece, rows, first)
+                self._run(piece, rows, first, self.rows)
             self.rows += end - start
             if self.samples.due(self.rows, first.time_ns):
                 self.samples.take(first.time_ns or self.rows, self.processes.values())
             self.progress(self.rows)
 
-    def _run(self, part: pa.RecordBatch, flow: Flow, first: Event) -> None:
+    def _run(self, part: pa.RecordBatch, flow: Flow, first: Event, row: int) -> None:
         """Rows of the current process; one that fails is reported and skipped, a deadly one ends
         the process."""
         engine = self.machine.replay_batch
         done, total = 0, len(flow.op)
+        if self.future is not None:
+            self.future.at(row, flow.source)
         while done < total:
             done = int(engine.run(*flow[:5], done, total))
             if done < total:
@@ -216,6 +224,8 @@ class Replay:
                 done += 1
         if self._dying:
             self._bury(first)
+        if (broken := self.machine.policy.taken_error()) is not None:
+            raise PolicyError(f"the policy failed: {type(broken).__name__}: {broken}") from broken
         accesses = int(np.count_nonzero(flow.op[:done] <= ROW_STORE))
         self.accesses += accesses
         self.calls += done - accesses
