@@ -16,7 +16,9 @@ import os
 import posixpath
 from typing import TYPE_CHECKING, Any
 
+from mmtwin.mm.ext4 import EXTENT_WRITTEN
 from mmtwin.mm.page_flags import INODE_SPECIAL
+from mmtwin.mm.pgtable_types import PAGE_SIZE
 from mmtwin.mm.uapi import O_CLOEXEC, O_RDWR, O_TRUNC, RLIMIT_NOFILE
 from mmtwin.mm.vm_flags import VM_NORESERVE
 from mmtwin.vfs.namespace import normal
@@ -114,9 +116,19 @@ class Files:
         return index
 
     def grow(self, index: int, size: int) -> None:
-        """At least `size` bytes."""
-        if size > int(self.machine.arena.inodes[index].i_size):
-            self._set_size(index, size)
+        """At least `size` bytes, and what is new was on the device all along."""
+        before = int(self.machine.arena.inodes[index].i_size)
+        if size <= before:
+            return
+        self._set_size(index, size)
+        if self.machine.ext4.has_extents(index):
+            first, end = -(-before // PAGE_SIZE), -(-size // PAGE_SIZE)
+            set_status = self.machine.ext4.set_status
+            number = (
+                int(set_status(index, first, end - first, EXTENT_WRITTEN)) if end > first else 0
+            )
+            if number < 0:
+                raise OSError(-number, os.strerror(-number))
 
     def grow_file(self, file: int, size: int) -> None:
         """The same, by an open file."""

@@ -22,6 +22,7 @@ from mmtwin.trace.exec_layout import with_layouts
 from mmtwin.trace.lackey import LackeyReader
 from mmtwin.trace.page_events import PageEventReader, known_of_unlimited_run
 from mmtwin.trace.source import chunks, detect, head_of, line_blocks
+from mmtwin.trace.spool import with_sizes
 from mmtwin.trace.strace import StraceReader
 
 FORMATS = ("auto", "strace", "lackey", "parquet", "csv", "msr", "oracleGeneral", "ev")
@@ -114,7 +115,8 @@ def _open_strace(path: Path, elfs: ElfSet) -> Trace:
             found.append(f"{reader.statistics.unended} calls had not returned where it ends")
         return found
 
-    return Trace(path, "strace", host, batches_of_events(events()), elfs, notes=notes)
+    batches = with_sizes(batches_of_events(events()), lambda: reader.initial_sizes)
+    return Trace(path, "strace", host, batches, elfs, notes=notes)
 
 
 def _open_lackey(path: Path, elfs: ElfSet) -> Trace:

@@ -88,6 +88,11 @@ class StraceReader:
         self._days = 0
         self._root = 0
 
+    @property
+    def initial_sizes(self) -> dict[str, int]:
+        """Lengths that files had before the recording changed them, once all was read."""
+        return self._interpreter.sizes.initial
+
     def events(self) -> Iterator[Event]:
         """Raises TraceError for a line that is not strace's, or cut short."""
         number = 0

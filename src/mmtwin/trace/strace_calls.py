@@ -1,6 +1,6 @@
 """What each recorded system call means: strace's arguments to one row of the schema.
 
-Also keeps the tables of file descriptors, for recordings made without -y.
+Also keeps the tables of file descriptors, for offsets and for recordings made without -y.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mmtwin.trace.events import Event
+from mmtwin.trace.open_files import O_APPEND, O_TRUNC, FdTable, FileSizes, OpenFile
 from mmtwin.trace.strace_syntax import descriptor, number, split_arguments, string
 
 CLONE_VM, CLONE_FILES, CLONE_THREAD, CLONE_VFORK = 0x100, 0x400, 0x10000, 0x4000
 F_DUPFD, F_DUPFD_CLOEXEC = 0, 1030
 O_CLOEXEC = 0x80000
+SEEK_END = 2
 MASK64 = (1 << 64) - 1
 
 _CLONE_FLAGS = re.compile(r"flags=([^,}]+)")
 _CLONE_STACK = re.compile(r"(?:child_stack|stack)=(NULL|0x[0-9a-f]+)")
+_POINTED = re.compile(r"\[(\d+)\]")
+_ST_SIZE = re.compile(r"\bstx?_size=(\d+)")
 _RLIM = re.compile(r"rlim_cur=([^,}]+)")
 
 
@@ -46,31 +50,6 @@ class Call:
     pending: bool = False
 
 
-class FdTable:
-    """files_struct: what a process's descriptors refer to."""
-
-    def __init__(self) -> None:
-        self.path: dict[int, str] = {}
-        self.cloexec: set[int] = set()
-
-    def copy(self) -> FdTable:
-        """fork() without CLONE_FILES."""
-        table = FdTable()
-        table.path, table.cloexec = dict(self.path), set(self.cloexec)
-        return table
-
-    def set(self, fd: int, path: str, cloexec: bool) -> None:
-        """Make fd refer to path."""
-        self.path[fd] = path
-        (self.cloexec.add if cloexec else self.cloexec.discard)(fd)
-
-    def exec(self) -> None:
-        """execve() closes what is marked so."""
-        for fd in self.cloexec:
-            self.path.pop(fd, None)
-        self.cloexec.clear()
-
-
 class Interpreter:
     """Turns calls, in order of effect, into events."""
 
@@ -78,14 +57,17 @@ class Interpreter:
         self._pid: dict[int, int] = {}  # thread -> process
         self._files: dict[int, FdTable] = {}  # by thread; shared objects after CLONE_FILES
         self._cwd: dict[int, str] = {}
+        self.sizes = FileSizes()
 
     def interpret(self, call: Call) -> Iterator[Event]:
-        """The event of a call; none for what changes only descriptors."""
+        """The events of a call; none for what changes nothing."""
         handler = CALLS[call.name]
         arguments = split_arguments(call.arguments)
-        event = handler(self, call, arguments)
-        if event is not None:
-            yield event
+        found = handler(self, call, arguments)
+        if isinstance(found, Event):
+            yield found
+        elif found is not None:
+            yield from found
 
     def pid(self, tid: int) -> int:
         """The process that a thread belongs to."""
@@ -106,7 +88,7 @@ class Interpreter:
         """(fd, path) of a descriptor argument: by -y, else by the table."""
         fd, path = descriptor(text)
         if path is None:
-            path = self.files(call.tid).path.get(fd, "") if fd >= 0 else ""
+            path = self.files(call.tid).path(fd) if fd >= 0 else ""
         return fd, path
 
     def path(self, call: Call, directory: str, text: str) -> str | None:
@@ -117,7 +99,7 @@ class Interpreter:
         base = ""
         if directory:
             fd, base_path = descriptor(directory)
-            base = base_path or ("" if fd < 0 else self.files(call.tid).path.get(fd, ""))
+            base = base_path or ("" if fd < 0 else self.files(call.tid).path(fd))
             if fd == -100 and base_path:
                 self._cwd[self.pid(call.tid)] = base_path
         base = base or self._cwd.get(self.pid(call.tid), "")
@@ -257,7 +239,10 @@ class Interpreter:
             flags = 0x241 if call.name == "creat" else number(rest[0])
         if call.result_path:
             path = descriptor(str(call.result) + call.result_path)[1]
-        self.files(call.tid).set(call.result, path or "", bool(flags & O_CLOEXEC))
+        opened = OpenFile(path or "", bool(flags & O_APPEND))
+        self.files(call.tid).set(call.result, opened, bool(flags & O_CLOEXEC))
+        if flags & O_TRUNC:
+            self.sizes.cut(opened.path, 0)
         return self.event(call, op="open", fd=call.result, file=path or "", flags=flags)
 
     def memfd_create(self, call: Call, a: list[str]) -> Event | None:
@@ -265,42 +250,57 @@ class Interpreter:
             return None
         path = f"/memfd:{string(a[0]) or ''} (deleted)"
         flags = number(a[1])
-        self.files(call.tid).set(call.result, path, bool(flags & 1))
+        self.files(call.tid).set(call.result, OpenFile(path), bool(flags & 1))
         return self.event(call, fd=call.result, file=path, flags=flags)
 
     def close(self, call: Call, a: list[str]) -> Event | None:
         fd, path = self.file(call, a[0])
         if call.result == 0:
-            self.files(call.tid).path.pop(fd, None)
+            self.files(call.tid).open.pop(fd, None)
             return self.event(call, fd=fd, file=path)
         return None
 
-    def close_range(self, call: Call, a: list[str]) -> None:
+    def close_range(self, call: Call, a: list[str]) -> Event | None:
         table, first, last = self.files(call.tid), number(a[0]), number(a[1])
-        for fd in [fd for fd in table.path if first <= fd <= last]:
-            if number(a[2]) & 4:  # CLOSE_RANGE_CLOEXEC
-                table.cloexec.add(fd)
-            else:
-                del table.path[fd]
+        fds = [fd for fd in table.open if first <= fd <= last]
+        if number(a[2]) & 4:  # CLOSE_RANGE_CLOEXEC
+            table.cloexec.update(fds)
+            return None
+        for fd in fds:
+            del table.open[fd]
+        return self.event(call, fd=first, length=last) if fds else None
 
-    def dup(self, call: Call, a: list[str]) -> None:
-        """dup, dup2, dup3."""
-        if call.result < 0 or call.unknown_result:
-            return
-        path = self.file(call, a[0])[1]
+    def dup(self, call: Call, a: list[str]) -> Event | None:
+        """dup, dup2, dup3: another descriptor for the same open file."""
         cloexec = call.name == "dup3" and bool(number(a[2]) & O_CLOEXEC)
-        if path:
-            self.files(call.tid).set(call.result, path, cloexec)
+        return self._duplicate(call, a[0], cloexec)
 
-    def fcntl(self, call: Call, a: list[str]) -> None:
+    def fcntl(self, call: Call, a: list[str]) -> Event | None:
         """F_DUPFD and F_DUPFD_CLOEXEC."""
         if is_lock(call):
-            return
-        command = a[1]
-        path = self.file(call, a[0])[1]
-        if call.result >= 0 and path and not call.unknown_result:
-            cloexec = number(command) == F_DUPFD_CLOEXEC
-            self.files(call.tid).set(call.result, path, cloexec)
+            return None
+        return self._duplicate(call, a[0], number(a[1]) == F_DUPFD_CLOEXEC)
+
+    def _duplicate(self, call: Call, text: str, cloexec: bool) -> Event | None:
+        if call.result < 0 or call.unknown_result:
+            return None
+        fd, path = self.file(call, text)
+        if not path or fd == call.result:
+            return None
+        self.files(call.tid).set(call.result, self.open_file(call, text), cloexec)
+        flags = O_CLOEXEC if cloexec else 0
+        return self.event(call, op="dup", fd=fd, file=path, flags=flags)
+
+    def open_file(self, call: Call, text: str) -> OpenFile:
+        """The open file of a descriptor argument; one that was inherited or passed begins here."""
+        fd, path = self.file(call, text)
+        table = self.files(call.tid)
+        found = table.open.get(fd)
+        if found is None or (path and found.path != path.removesuffix(" (deleted)")):
+            found = OpenFile(path)
+            if fd >= 0:
+                table.set(fd, found, fd in table.cloexec)
+        return found
 
     def chdir(self, call: Call, a: list[str]) -> None:
         path = self.path(call, "", a[0]) if call.result == 0 else None
@@ -315,26 +315,92 @@ class Interpreter:
     # -- files
 
     def transfer(self, call: Call, a: list[str]) -> Event | None:
-        """read, pread64, readv, write, ...: bytes asked for, offset (pread) and bytes done."""
+        """read, pread64, readv, write, ...: bytes asked for, where in the file, bytes done."""
         if call.unknown_result:
             return None
-        fd, path = self.file(call, a[0])
+        fd, _ = self.file(call, a[0])
+        file = self.open_file(call, a[0])
         vector = "v" in call.name
         length = max(call.result, 0) if vector else number(a[2])
-        positioned = call.name.startswith("p")
-        offset = number(a[3]) & MASK64 if positioned else 0
-        return self.event(call, fd=fd, file=path, length=length, offset=offset)
+        at = number(a[3]) & MASK64 if call.name.startswith("p") else None
+        offset = self._moved(file, call.result, "write" in call.name, at)
+        return self.event(call, fd=fd, file=file.path, length=length, offset=offset)
+
+    def _moved(self, file: OpenFile, done: int, write: bool, at: int | None) -> int:
+        """Where bytes went to or came from; `at` is None for the file's position, which moves."""
+        offset = file.pos if at is None else at
+        if write and file.append:
+            offset = self.sizes.now.get(file.path, 0)
+        if done > 0:
+            (self.sizes.written if write else self.sizes.shown)(file.path, offset + done)
+            if at is None:
+                file.pos = offset + done
+        return offset
+
+    def sendfile(self, call: Call, a: list[str]) -> Iterator[Event]:
+        """sendfile(out, in, offset, count): a read and a write."""
+        return self._from_to(call, a[1], a[2], a[0], "NULL")
+
+    def copy_file_range(self, call: Call, a: list[str]) -> Iterator[Event]:
+        """copy_file_range, splice (in, its offset, out, its offset, length)."""
+        return self._from_to(call, a[0], a[1], a[2], a[3])
+
+    def _from_to(
+        self, call: Call, source: str, source_at: str, target: str, target_at: str
+    ) -> Iterator[Event]:
+        if call.unknown_result or call.result <= 0:
+            return
+        for text, at, op in ((source, source_at, "pread64"), (target, target_at, "pwrite64")):
+            file = self.open_file(call, text)
+            offset = self._moved(file, call.result, op == "pwrite64", _pointed_at(at))
+            fd = self.file(call, text)[0]
+            yield self.event(call, op=op, fd=fd, file=file.path, length=call.result, offset=offset)
+
+    def stat(self, call: Call, a: list[str]) -> Event | None:
+        """fstat, stat, newfstatat, statx: how long a regular file is."""
+        found = _ST_SIZE.search(call.arguments)
+        if call.result or call.unknown_result or found is None or "S_IFREG" not in call.arguments:
+            return None
+        at = call.name in ("newfstatat", "statx")
+        if call.name == "fstat" or (at and a[1] == '""'):
+            path: str | None = self.file(call, a[0])[1]
+        else:
+            path = self.path(call, a[0] if at else "", a[1 if at else 0])
+        if path:
+            self.sizes.shown(path, int(found[1]))
+        return self.event(call, op="stat", file=path, length=int(found[1])) if path else None
 
     def ftruncate(self, call: Call, a: list[str]) -> Event:
         fd, path = self.file(call, a[0])
-        return self.event(call, fd=fd, file=path, length=number(a[1]))
+        return self._truncated(call, fd, path, number(a[1]))
 
     def truncate(self, call: Call, a: list[str]) -> Event:
-        return self.event(call, file=self.path(call, "", a[0]) or "", length=number(a[1]))
+        return self._truncated(call, -1, self.path(call, "", a[0]) or "", number(a[1]))
+
+    def _truncated(self, call: Call, fd: int, path: str, length: int) -> Event:
+        if call.result == 0:
+            self.sizes.cut(path, length)
+        return self.event(call, fd=fd, file=path, length=length)
+
+    def fallocate(self, call: Call, a: list[str]) -> Event:
+        fd, path = self.file(call, a[0])
+        mode, offset, length = number(a[1]), number(a[2]), number(a[3])
+        if call.result == 0 and not mode:
+            self.sizes.written(path, offset + length)
+        return self.event(call, fd=fd, file=path, flags=mode, offset=offset, length=length)
+
+    def readahead(self, call: Call, a: list[str]) -> Event:
+        fd, path = self.file(call, a[0])
+        return self.event(call, fd=fd, file=path, offset=number(a[1]), length=number(a[2]))
 
     def lseek(self, call: Call, a: list[str]) -> Event:
         fd, path = self.file(call, a[0])
-        return self.event(call, fd=fd, file=path, offset=number(a[1]) & MASK64, flags=number(a[2]))
+        whence = number(a[2])
+        if call.result >= 0 and not call.unknown_result:
+            self.open_file(call, a[0]).pos = call.result
+            if whence == SEEK_END and path:
+                self.sizes.shown(path, max(call.result - number(a[1]), 0))
+        return self.event(call, fd=fd, file=path, offset=number(a[1]) & MASK64, flags=whence)
 
     def on_file(self, call: Call, a: list[str]) -> Event:
         """fsync, fdatasync."""
@@ -354,6 +420,7 @@ class Interpreter:
         path = self.path(call, a[0] if at else "", a[1 if at else 0])
         if call.result or path is None or (at and number(a[2]) & 0x200):  # AT_REMOVEDIR
             return None
+        self.sizes.cut(path, 0)
         return self.event(call, op="unlink", file=path)
 
     def rename(self, call: Call, a: list[str]) -> Event | None:
@@ -364,7 +431,18 @@ class Interpreter:
             old, new = self.path(call, a[0], a[1]), self.path(call, a[2], a[3])
         if call.result or old is None or new is None:
             return None
+        self.sizes.renamed(old, new)
+        for table in self._files.values():
+            for opened in table.open.values():
+                if opened.path == old:
+                    opened.path = new
         return self.event(call, op="rename", file=f"{old}\n{new}")
+
+
+def _pointed_at(text: str) -> int | None:
+    """The offset behind a pointer, `[4096]` or `[4096] => [8192]`; None for NULL."""
+    found = _POINTED.match(text)
+    return int(found[1]) if found else None
 
 
 _FADVISE = {
@@ -372,7 +450,7 @@ _FADVISE = {
     for i, name in enumerate(("NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "NOREUSE"))
 }
 
-Handler = Callable[[Interpreter, Call, list[str]], Event | None]
+Handler = Callable[[Interpreter, Call, list[str]], Event | Iterator[Event] | None]
 CALLS: dict[str, Handler] = {
     "mmap": Interpreter.mmap,
     "munmap": Interpreter.range,
@@ -429,6 +507,17 @@ CALLS: dict[str, Handler] = {
     "ftruncate": Interpreter.ftruncate,
     "truncate": Interpreter.truncate,
     "lseek": Interpreter.lseek,
+    "sendfile": Interpreter.sendfile,
+    "sendfile64": Interpreter.sendfile,
+    "copy_file_range": Interpreter.copy_file_range,
+    "splice": Interpreter.copy_file_range,
+    "fallocate": Interpreter.fallocate,
+    "readahead": Interpreter.readahead,
+    "stat": Interpreter.stat,
+    "lstat": Interpreter.stat,
+    "fstat": Interpreter.stat,
+    "newfstatat": Interpreter.stat,
+    "statx": Interpreter.stat,
     "fsync": Interpreter.on_file,
     "fdatasync": Interpreter.on_file,
     "fadvise64": Interpreter.fadvise64,
