@@ -118,7 +118,8 @@ def run(trace: Path, limit: int, settings: list[str]) -> dict[str, Any]:
 
 def text(rows: list[Row]) -> str:
     lines = [
-        f"{'':<6}{'limit':>6} {'MB read':>9} {'twin':>9} {'':>7} {'refaults':>9} {'twin':>9} {'':>7} "
+        f"{'':<6}{'limit':>6} {'MB read':>9} {'twin':>9} {'':>7} "
+        f"{'refaults':>9} {'twin':>9} {'':>7} "
         f"{'majflt':>7} {'twin':>7} {'':>7} {'real s':>7} {'s':>6}"
     ]
     for r in rows:

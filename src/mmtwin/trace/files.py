@@ -76,7 +76,7 @@ class Files:
             index = self._new_nameless(path, size)
         else:
             self._make_directories(posixpath.dirname(normal(path)))
-            return int(self.machine.namespace.create(path, size))
+            return int(self.machine.namespace.create(path))
         self._nameless[path] = index
         return index
 
@@ -97,7 +97,7 @@ class Files:
             index = int(self.page_cache.new_inode(INODE_SPECIAL, size, self._numbers, 0))
         else:
             name = f"/.deleted.{self._numbers}"
-            index = int(self.machine.namespace.create(name, size))
+            index = int(self.machine.namespace.create(name))
             self.page_cache.iget(index)
             self.machine.namespace.unlink(name)
         if not index:
