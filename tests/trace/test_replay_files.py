@@ -132,7 +132,7 @@ def test_the_future_knows_the_next_use(tmp_path: Path) -> None:
     future = Future(open_trace(path))
     run = Replay(Machine(ram="64M", cpus=1, engine="interpreted"), open_trace(path), future=future)
     run.run()
-    future.at(0, np.zeros(1, np.int64))  # before everything
+    future.at(0, np.zeros(100, np.int64))  # before everything
     key = (run.files.known("file:0") << 1) << 40
     rows = [future.next_use(key | page) for page in (7, 8, 9, 20, 30)]
     assert rows[0] == rows[1] == rows[2] < rows[3] < NEVER == rows[4]

@@ -65,7 +65,10 @@ class ReplayBatch:
                 self.row = at
                 if time[at]:
                     self.wait_for(cython.cast(u64, time[at]))
-                if not self.run_row(ops[at], where[at], length[at], file[at]):
+                if not self.run_row(
+                    cython.cast(cython.int, ops[at]), cython.cast(u64, where[at]),
+                    cython.cast(u64, length[at]), cython.cast(u32, file[at]),
+                ):  # fmt: skip
                     break
                 at += 1
         return at
