@@ -17,9 +17,17 @@ import boot
 import fault
 import file_read
 import fork
+import refault
 from figures import Figure
 
-TOPICS = {"boot": boot, "fault": fault, "fork": fork, "access": access, "file_read": file_read}
+TOPICS = {
+    "boot": boot,
+    "fault": fault,
+    "fork": fork,
+    "access": access,
+    "refault": refault,
+    "file_read": file_read,
+}
 
 
 def main() -> int:

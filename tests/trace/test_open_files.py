@@ -61,7 +61,7 @@ def test_appends_go_to_the_end_that_the_recording_shows(tmp_path: Path) -> None:
     events = read(
         tmp_path,
         '10 open("/log", O_WRONLY|O_APPEND) = 3\n'
-        '10 fstat(3, {st_mode=S_IFREG|0644, st_size=1000, ...}) = 0\n'
+        "10 fstat(3, {st_mode=S_IFREG|0644, st_size=1000, ...}) = 0\n"
         '10 write(3, "", 10) = 10\n'
         '10 open("/log", O_RDWR) = 4\n'
         '10 pwrite64(4, "", 6, 2000) = 6\n'

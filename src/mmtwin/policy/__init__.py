@@ -29,6 +29,7 @@ __all__ = ["BUILT_IN", "Policy", "PolicyError", "find", "register", "use"]
 BUILT_IN = {
     "fifo": "fifo", "lru": "lru", "clock": "clock", "s3-fifo": "s3fifo", "lhd": "lhd", "opt": "opt",
 }  # fmt: skip
+LRU_GEN = "/sys/kernel/mm/lru_gen/enabled"
 NEEDED = ("insert", "access", "evict", "remove")
 
 
@@ -112,6 +113,7 @@ def use(
     if compiled is None:
         compiled = found.can_compile and machine.arena.compiled and _have_compiler(found)
     factory = _compiled_factory(machine, found) if compiled else _factory(machine, found, future)
+    machine.write(LRU_GEN, "0")  # a policy stands in for either of the kernel's own
     machine.policy.use(factory)
     return compiled
 
