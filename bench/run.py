@@ -21,6 +21,9 @@ import refault
 from figures import Figure
 
 TOPICS = {
+    "boot": boot, "fault": fault, "fork": fork, "access": access, "file_read": file_read,
+    "refault": refault,
+}  # fmt: skip
     "boot": boot,
     "fault": fault,
     "fork": fork,
