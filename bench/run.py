@@ -24,13 +24,6 @@ TOPICS = {
     "boot": boot, "fault": fault, "fork": fork, "access": access, "file_read": file_read,
     "refault": refault,
 }  # fmt: skip
-    "boot": boot,
-    "fault": fault,
-    "fork": fork,
-    "access": access,
-    "refault": refault,
-    "file_read": file_read,
-}
 
 
 def main() -> int:
