@@ -94,16 +94,18 @@ class AnonVmas:
 
         0 or -ENOMEM.
         """
+        link: u32 = self.anon_vma_chain_alloc()
+        if not link:
+            return -ENOMEM
         anon_vma: u32 = self.find_mergeable_anon_vma(vma)
         if not anon_vma:
             anon_vma = self.anon_vma_alloc()
             if not anon_vma:
+                self.slab.slab_free(SLAB_ANON_VMA_CHAIN, link)
+                self.chain_ids.free(link)
                 return -ENOMEM
             self.anon_vmas[anon_vma].num_children += 1  # a root is its own child
-        if not self.anon_vma_chain_link(vma, anon_vma):
-            if not self.anon_vmas[anon_vma].rb_root:
-                self.put_anon_vma(anon_vma)
-            return -ENOMEM
+        self.hang(link, vma, anon_vma)
         self.vmas[vma].anon_vma = anon_vma
         self.anon_vmas[anon_vma].num_active_vmas += 1
         return 0
@@ -282,12 +284,23 @@ class AnonVmas:
     @cython.nogil
     def anon_vma_chain_link(self, vma: u32, anon_vma: u32) -> u32:
         """A new link between the two, newest on both lists; 0 when there are no more."""
+        link: u32 = self.anon_vma_chain_alloc()
+        return self.hang(link, vma, anon_vma) if link else 0
+
+    @cython.cfunc
+    @cython.nogil
+    def anon_vma_chain_alloc(self) -> u32:
+        """A link that hangs nowhere yet, or 0."""
         link: u32 = self.chain_ids.alloc()
-        if not link:
-            return 0
-        if self.slab.slab_alloc(SLAB_ANON_VMA_CHAIN, link):
+        if link and self.slab.slab_alloc(SLAB_ANON_VMA_CHAIN, link):
             self.chain_ids.free(link)
             return 0
+        return link
+
+    @cython.cfunc
+    @cython.nogil
+    def hang(self, link: u32, vma: u32, anon_vma: u32) -> u32:
+        """Put a link on both lists: the link."""
         self.chains[link].vma = vma
         self.chains[link].anon_vma = anon_vma
         head: u32 = self.vmas[vma].anon_vma_chain

@@ -27,7 +27,9 @@ if not cython.compiled:
     from mmtwin.mm.block import Block
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_WRITE_BIT
     from mmtwin.mm.idpool import IdPool
-    from mmtwin.mm.memcg_slab import SLAB_FILE, SLAB_INODE_EXT4, SLAB_INODE_SHMEM, MemcgSlab
+    from mmtwin.mm.memcg_slab import (
+        SLAB_DENTRY, SLAB_FILE, SLAB_INODE_EXT4, SLAB_INODE_SHMEM, MemcgSlab,
+    )  # fmt: skip
     from mmtwin.mm.page_flags import (
         INODE_BDEV, INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked,
         PG_uptodate, PG_workingset, PG_writeback,
@@ -451,6 +453,7 @@ class PageCache:
         self.inodes[inode].i_kind = 0
         self.slab.slab_free(SLAB_INODE_SHMEM, inode)
         self.slab.slab_free(SLAB_INODE_EXT4, inode)
+        self.slab.slab_free(SLAB_DENTRY, inode)
         self.inode_ids.free(inode)
         return 0
 

@@ -83,10 +83,12 @@ class Fork:
     memcontrol = cython.declare("MemControl")
     oom_kill = cython.declare("OomKill")
     slab: MemcgSlab
+    executes: cython.bint  # mm_alloc() is for execve()
     mglru_age = cython.declare("MglruAge")
     shmem: object
 
     def __init__(self, arena, config):
+        self.executes = False
         self.mms = arena.mms
         self.vmas = arena.vmas
         self.tasks = arena.tasks
@@ -136,6 +138,9 @@ class Fork:
         self.mms[mm].mm_users = 1
         self.mms[mm].memcg = self.tasks[self.current[0].task].memcg
         self.mglru_age.lru_gen_add_mm(mm)
+        if self.executes and self.slab.slab_alloc(SLAB_EXEC, mm):  # the program is opened first
+            self.mm_free(mm)
+            return 0
         if self.slab.slab_alloc(SLAB_MM, mm):
             self.mm_free(mm)
             return 0
@@ -419,11 +424,10 @@ class Fork:
         """Give the current task a fresh, empty mm: 0 or -ENOMEM."""
         task: u32 = self.current[0].task
         old: u32 = self.tasks[task].mm
+        self.executes = True
         mm: u32 = self.mm_alloc()
+        self.executes = False
         if mm == 0:
-            return -ENOMEM
-        if self.slab.slab_alloc(SLAB_EXEC, mm):
-            self.mmput(mm)
             return -ENOMEM
         self.tasks[task].mm = mm
         self.tasks[task].nr_threads = 1

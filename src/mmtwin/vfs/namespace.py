@@ -16,6 +16,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from mmtwin.mm.ext4 import EXTENT_WRITTEN
+from mmtwin.mm.memcg_slab import SLAB_DENTRY
 from mmtwin.mm.page_flags import (
     FS_EXT4,
     FS_TMPFS,
@@ -169,6 +170,7 @@ class Namespace:
         else:
             inode = self._new_inode(INODE_REGULAR, super_block)
         self.machine.page_cache.iput(inode)  # its name keeps it
+        self.machine.memcg_slab.charge(SLAB_DENTRY, inode)
         self.dentries[path] = inode
         return inode
 
@@ -176,6 +178,7 @@ class Namespace:
         """mkdir(2): the directory's inode."""
         path = self._free_name(path)
         inode = self._new_inode(INODE_DIRECTORY, self.super_block(path))
+        self.machine.memcg_slab.charge(SLAB_DENTRY, inode)
         self.dentries[path] = inode
         self.dcache.made(path)
         return inode
