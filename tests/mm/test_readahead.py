@@ -95,6 +95,31 @@ def test_a_foreign_marker_is_followed_behind_what_is_cached(engine: str) -> None
     f.m.check()
 
 
+@pytest.mark.parametrize(("kernel", "cached"), [("6.1", "+65 -35"), ("6.12", "+35 -65")])
+def test_a_foreign_marker_with_a_whole_window_behind_it(
+    engine: str, kernel: str, cached: str
+) -> None:
+    """6.1 takes the last page that it looked at for one that is missing, and reads from there."""
+    f = ReadFile(machine(engine, kernel), pages=100)
+    f.pread(0, 4 * K)  # the marker on page 1
+    other = int(f.m.page_cache.open_file(f.inode, 0, 1))
+    f.pread(4 * 4 * K, 31 * 4 * K, 31 * 4 * K, file=other)
+    assert f.resident() == "+35 -65"
+    third = int(f.m.page_cache.open_file(f.inode, 0, 1))
+    f.pread(4 * K, 4 * K, file=third)
+    assert f.resident() == cached
+
+
+def test_a_large_request_keeps_its_window_where_ra_pages_is_smaller(engine: str) -> None:
+    """As with read_ahead_kb 4: a request may be as long as the device's largest."""
+    for kernel, cached in (("6.1", "+15 -17"), ("6.12", "+20 -12")):
+        f = ReadFile(machine(engine, kernel), pages=32)
+        f.m.arena.files[f.file].ra_pages = 1
+        for i in range(4):
+            f.pread(i * 12677, 12677)
+        assert f.resident() == cached
+
+
 def test_readahead_ends_with_the_file(engine: str) -> None:
     f = ReadFile(machine(engine), pages=6, size=5 * 4 * K + 100)
     assert f.pread(0, 1 * M) == 5 * 4 * K + 100

@@ -200,8 +200,11 @@ class Readahead:
     @cython.nogil
     def next_window(self, file: u32, index: u64, most: u64) -> cython.int:
         """Push the window forward, and let it grow."""
+        size: u32 = self.get_next_ra_size(file, most)
         self.files[file].ra_start += self.files[file].ra_size
-        self.files[file].ra_size = self.get_next_ra_size(file, most)
+        # a large request's window was larger than any: from 6.12 it stays so
+        if size > self.files[file].ra_size or self.sysctl[0].kernel < 612:
+            self.files[file].ra_size = size
         return self.read_ahead(file, index, most)
 
     @cython.cfunc
@@ -298,11 +301,11 @@ class Readahead:
     @cython.nogil
     def page_cache_next_miss(self, inode: u32, index: u64, max_scan: u64) -> u64:
         """First page from index on that is not cached. Where `max_scan` pages are, the last of
-        them (to 6.16), or the one behind them."""
+        them (to 6.1), or the one behind them (mended in 6.17 and its stable kernels)."""
         end: u64 = index + max_scan
         while index < end and self.page_cache.find_get_page(inode, index):
             index += 1
-        if index == end and self.sysctl[0].kernel < 617:
+        if index == end and self.sysctl[0].kernel < 612:
             return end - 1
         return index
 
