@@ -717,19 +717,21 @@ class MemControl:
     @cython.nogil
     def obj_cgroup_may_zswap(self, pfn: u64) -> cython.bint:
         """Whether a page's cgroup may have more in zswap."""
-        return True
+        return self.swap.obj_cgroup_may_zswap(self.tree.page_memcg(self.pages[pfn].memcg))
 
     @cython.ccall
     @cython.nogil
     def obj_cgroup_charge_zswap(self, pfn: u64, size: u32) -> u32:
         """Charge compressed bytes of a page to its cgroup: the objcg, for the uncharge."""
-        return 0
+        memcg: u32 = self.tree.page_memcg(self.pages[pfn].memcg)
+        self.swap.obj_cgroup_charge_zswap(memcg, size)
+        return memcg
 
     @cython.ccall
     @cython.nogil
     def obj_cgroup_uncharge_zswap(self, objcg: u32, size: u32) -> cython.int:
         """An entry of zswap goes."""
-        return 0
+        return self.swap.obj_cgroup_uncharge_zswap(objcg, size)
 
     @cython.ccall
     @cython.nogil
