@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,21 +98,21 @@ class Simulation:
         self.m.namespace.create_on_disk("/data/file1", size)
         self.done: list[Operation] = []
 
-    def run(self) -> list[Operation]:
+    def run(self) -> Iterator[Operation]:
+        """Each operation when it is done."""
         for step in range(len(self.real) // 2):
-            self.step(step)
-        return self.done
+            yield from self.step(step)
 
-    def step(self, step: int) -> None:
+    def step(self, step: int) -> Iterator[Operation]:
         """One process: read file N, compute, write file N + 1, exit."""
         self.gap(2 * step)
         task = self.m.spawn(f"step{step + 1}")
         self.m.processes.switch_to(task.index, 0)
         buffer = int(task.mmap(0, self.size, PROT_RW, MAP_PRIVATE_ANON))
-        self.timed("read", lambda: self.read(task, f"/data/file{step + 1}", buffer))
+        yield self.timed("read", lambda: self.read(task, f"/data/file{step + 1}", buffer))
         task.write(buffer, self.size)  # every byte is incremented
         self.gap(2 * step + 1)
-        self.timed("write", lambda: self.write(task, f"/data/file{step + 2}"))
+        yield self.timed("write", lambda: self.write(task, f"/data/file{step + 2}"))
         task.exit(0)
 
     def gap(self, number: int) -> None:
@@ -121,12 +122,13 @@ class Simulation:
             end = self.done[number - 1].end + pause
             self.m.clock.sleep_until(int(end * 1e9))
 
-    def timed(self, kind: str, work: object) -> None:
+    def timed(self, kind: str, work: Callable[[], None]) -> Operation:
         start = int(self.m.clock.now()) / 1e9
-        work()  # type: ignore[operator]
+        work()
         end = int(self.m.clock.now()) / 1e9
         dirty = int(self.m.vmstat.global_node_page_state(NR_FILE_DIRTY)) * PAGE / GB
         self.done.append(Operation(kind, start, end, dirty))
+        return self.done[-1]
 
     def read(self, task: Task, path: str, buffer: int) -> None:
         """read() of the whole file; the copy faults the buffer in as it goes."""
@@ -162,8 +164,8 @@ def main() -> None:
     for size in options.size or [20]:
         began = time.monotonic()
         real = real_operations(options.data / "real" / f"{size:02d}gb")
-        simulated = Simulation(size * GB, real).run()
-        for number, (a, b) in enumerate(zip(real, simulated, strict=True)):
+        simulation = Simulation(size * GB, real)
+        for number, (a, b) in enumerate(zip(real, simulation.run(), strict=True)):
             times.append(error(b.end - b.start, a.end - a.start))
             row = f"{size:4}  {a.kind:5} {number // 2 + 1} {a.end - a.start:12.2f}"
             row += f" {b.end - b.start:12.2f} {times[-1]:6.1%} {a.dirty:9.2f} {b.dirty:13.2f}"

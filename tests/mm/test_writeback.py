@@ -21,6 +21,7 @@ def test_what_was_dirty_for_long_enough_is_written(engine: str) -> None:
     m = machine(engine)
     m.write("/proc/sys/vm/dirty_writeback_centisecs", "50")
     m.write("/proc/sys/vm/dirty_expire_centisecs", "200")
+    m.dirty_throttle.count_written_before(1, 100)
     WrittenFile(m).write(0, 512)
     assert vmstat(m, "nr_dirty") == 512
     wait(m, 1 * SECOND)
@@ -28,6 +29,19 @@ def test_what_was_dirty_for_long_enough_is_written(engine: str) -> None:
     wait(m, 2 * SECOND)
     assert [vmstat(m, n) for n in ("nr_dirty", "nr_writeback", "nr_written")] == [0, 0, 512]
     assert vmstat(m, "pgpgout") == 2048
+    m.check()
+
+
+def test_after_idleness_the_first_turn_of_the_flusher_begins_to_write(engine: str) -> None:
+    m = machine(engine, ram="128M")
+    m.write("/proc/sys/vm/dirty_background_bytes", str(50 << 20))
+    m.write("/proc/sys/vm/dirty_bytes", str(100 << 20))
+    WrittenFile(m).write(0, 9_000)
+    assert vmstat(m, "nr_dirty") == 9_000
+    wait(m, 6 * SECOND)  # the device has no share yet: some is written, far below the threshold
+    assert 0 < vmstat(m, "nr_written") < 9_000 or vmstat(m, "nr_dirty") == 0
+    wait(m, 5 * SECOND)  # and the rest in the next periodic turn, though it is not old
+    assert vmstat(m, "nr_dirty") == 0
     m.check()
 
 
@@ -75,6 +89,7 @@ def test_background_work_stops_at_its_threshold(engine: str) -> None:
     m = machine(engine)
     m.write("/proc/sys/vm/dirty_background_bytes", str(2048 * PAGE))
     m.write("/proc/sys/vm/dirty_bytes", str(4096 * PAGE))
+    m.dirty_throttle.count_written_before(1, 100)
     file = WrittenFile(m)
     file.write(0, 2500)
     wait(m, 1 * SECOND)

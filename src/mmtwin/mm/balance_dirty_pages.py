@@ -193,6 +193,14 @@ class DirtyThrottle:
         self.domain[DOM_COMPLETIONS] += 1
         return 0
 
+    @cython.ccall
+    @cython.nogil
+    def count_written_before(self, device: u32, nr_pages: u64) -> cython.int:
+        """So many pages were written to the device shortly before the story begins."""
+        self.wbs[device].completions += nr_pages
+        self.domain[DOM_COMPLETIONS] += nr_pages
+        return 0
+
     @cython.cfunc
     @cython.nogil
     @cython.inline
@@ -221,10 +229,11 @@ class DirtyThrottle:
     @cython.cfunc
     @cython.nogil
     def wb_dirty_limits(self, device: u32) -> cython.int:
-        """Compute the device's part of the limits. While nothing was written of late, nobody is
-        held to a part."""
+        """Compute the device's part of the limits: none, while nothing was written of late. (So a
+        flusher that wakes for its first dirty data in minutes writes some of it at once, which
+        puts the inode on b_more_io, and the next periodic turn writes the rest, old or not.)"""
         self.fprop_new_period()
-        self.wb_thresh = self.thresh
+        self.wb_thresh = 0
         total: i64 = self.domain[DOM_COMPLETIONS]
         if total:
             mine: i64 = cython.cast(i64, self.wbs[device].completions)
