@@ -62,7 +62,7 @@ class Plan:
     def pread(self, at: int, length: int, fd: str = "F") -> None:
         """One read that begins inside of the file, by a single call or by the default's chunks."""
         if 0 <= at < self.size:
-            chunk = self.rng.choice([(), (), ("1M",), ("4K",), (12345,)])
+            chunk = self.rng.choice([(), (), ("256K",), ("4K",), (12345,)])
             self.say("pread", fd, at, length, *chunk)
 
 

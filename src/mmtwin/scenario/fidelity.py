@@ -35,7 +35,7 @@ real kernel repeats bit for bit: they have no spread. Those in `golden/*_exact` 
 another making, and came with their own spread over fresh boots.
 """
 ADDRESS_SPACE = ("a", "b")  # first letters of the scenarios of address spaces
-SHOWN = 8  # differences without an explanation that are listed for each place
+SHOWN = 3  # differences without an explanation that are listed for each place
 OWN_MECHANISM = ("basic", "golden")  # answers to scenarios that are each about a mechanism
 
 
