@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +24,7 @@ from mmtwin.mm.vm_flags import (
 from mmtwin.task import SignalError, Task
 from tests.conftest import built_engines
 from tests.mm.test_fork import pages_in_use
-from tests.scenario.real_kernels import assert_as_real_kernel
+from tests.scenario.real_kernels import GIVEN, OWN, assert_as_real_kernel
 
 PAGE, MIB = 4096, 1 << 20
 RW = uapi.PROT_READ | uapi.PROT_WRITE
@@ -297,7 +296,7 @@ def step(
         task.reap()
 
 
-@pytest.mark.parametrize("kind", ["612_exact", "61_exact", "618_exact"])
+@pytest.mark.parametrize("kind", [*OWN, *GIVEN])
 @pytest.mark.parametrize("scenario", ["a01", "a03", "a07"])
-def test_answers_and_maps_are_those_of_real_kernels(shared: Path, kind: str, scenario: str) -> None:
-    assert_as_real_kernel(shared, kind, scenario)
+def test_answers_and_maps_are_those_of_real_kernels(kind: str, scenario: str) -> None:
+    assert_as_real_kernel(kind, scenario)

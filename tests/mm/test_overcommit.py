@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from mmtwin.machine import Machine
 from mmtwin.mm.uapi import MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED
 from mmtwin.task import Task
-from tests.scenario.real_kernels import assert_as_real_kernel
+from tests.scenario.real_kernels import GIVEN, OWN, assert_as_real_kernel
 
 MIB = 1 << 20
 ANON, SHARED = MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS
@@ -98,6 +96,6 @@ def test_in_mode_2_a_cpus_part_may_lag_behind_by_a_batch(engine: str) -> None:
     assert int(task.machine.arena.committed[0]) > central
 
 
-@pytest.mark.parametrize("kind", ["612_smp2", "612_exact", "61_exact", "618_exact"])
-def test_answers_are_those_of_real_kernels(shared: Path, kind: str) -> None:
-    assert_as_real_kernel(shared, kind, "a08")
+@pytest.mark.parametrize("kind", ["612_smp2", *OWN, *GIVEN])
+def test_answers_are_those_of_real_kernels(kind: str) -> None:
+    assert_as_real_kernel(kind, "a08")
