@@ -243,8 +243,15 @@ def compare(made: Record, record: Record, score: Score) -> None:
         score.identical += pages == real_pages
         if pages != real_pages or kb != real_kb:
             score.different.append(
-                f"{record['scenario']}:{line}: {kb} kB {pages} here, {real_kb} kB {real_pages}"
+                f"{record['scenario']}:{line}: {kb} kB {pages} here, {real_kb} {real_pages} there"
             )
+
+
+def run_recorded(folder: Path, record: Record, engine: str | None = None) -> Record:
+    """The twin's answers to the scenario of a golden record."""
+    scenario = language.load(folder / f"{record['scenario']}.mms")
+    config = str(record["config"])
+    return run(scenario, machine(config, kernel_of(record), engine), config)
 
 
 def _make(args: argparse.Namespace) -> int:
@@ -257,11 +264,9 @@ def _make(args: argparse.Namespace) -> int:
 def _score(args: argparse.Namespace) -> int:
     total = Score()
     for record in golden.read(args.golden):
-        text = language.load(args.folder / f"{record['scenario']}.mms")
-        config = str(record["config"])
-        made = run(text, machine(config, kernel_of(record), args.engine), config)
+        made = run_recorded(args.folder, record, args.engine)
         if stop := made["not_modelled"]:
-            print(f"{text.name}:{stop['line']}: {stop['command']}: {stop['reason']}")
+            print(f"{made['scenario']}:{stop['line']}: {stop['command']}: {stop['reason']}")
         compare(made, record, total)
     if args.verbose:
         print("\n".join(total.different))
