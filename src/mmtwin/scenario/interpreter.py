@@ -12,7 +12,6 @@ from typing import Any
 from mmtwin import cgroups
 from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
-from mmtwin.mm.uapi import SIGKILL
 from mmtwin.scenario import checkpoints, golden
 from mmtwin.scenario.file_commands import FILE_COMMANDS
 from mmtwin.scenario.kernel_files import view
@@ -32,6 +31,7 @@ from mmtwin.task import Killed, SignalError, Task
 
 SWAP_VERBS = ("mkswap", "swapon", "swapoff")
 MKSWAP_BYTES = "4096"  # that it wrote
+SIGNAL_BITS = 0x7F  # of a wait status
 HEX_FROM = 0x1000000  # results from here on are printed in hex
 CALLS = {**MEMORY_COMMANDS, **TOUCH_COMMANDS, **FILE_COMMANDS}
 
@@ -106,6 +106,9 @@ class Interpreter:
         before = task.min_flt, task.maj_flt
         recover(task)
         result = self.result(task, command)
+        if not task.alive and command.verb != "exit":
+            self.killed(task, command)
+            return
         faults = task.min_flt - before[0], task.maj_flt - before[1]
         if command.verb == "fork":
             faults = 0, 0  # what fork costs is what touching both sides' own pages again costs
@@ -114,6 +117,13 @@ class Interpreter:
         self.last_faults[command.task] = faults
         self.machine.processes.switch_to(self.runner.task.index, 0)
         self.answer(command, command.task, result, *faults)
+
+    def killed(self, task: Task, command: Command) -> None:
+        """The command was the task's last one: its runner has waited for it, and reaps it."""
+        status = task.reap()
+        del self.tasks[command.task]
+        self.machine.processes.switch_to(self.runner.task.index, 0)
+        self.answer(command, command.task, f"KILLED {status & SIGNAL_BITS}")
 
     def result(self, task: Task, command: Command) -> str:
         """The answer as it is printed."""
@@ -127,7 +137,7 @@ class Interpreter:
         except NotModelledError:
             raise
         except Killed:
-            return f"KILLED {SIGKILL}"
+            return ""  # killed() tells
         except SignalError as error:
             return f"SIG {error.signal} code {error.code} after {error.done}"
         except OSError as error:
@@ -195,7 +205,8 @@ class Interpreter:
             return "alive"
         status = task.reap()
         del self.tasks[name]
-        return f"signal {status & 0x7F}" if status & 0x7F else f"exit {status >> 8}"
+        signal = status & SIGNAL_BITS
+        return f"signal {signal}" if signal else f"exit {status >> 8}"
 
     def do_kill(self, name: str) -> str:
         """SIGKILL, then what reap says."""

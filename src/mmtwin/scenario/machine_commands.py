@@ -9,7 +9,7 @@ from mmtwin.machine import Machine
 from mmtwin.sysctl import DROP_CACHES
 
 # Those that answer; of swap's the answer names the verb alone.
-TOLD = ("sys", "cg", "cgsub", "cgrm", "mkswap", "swapon", "swapoff")
+TOLD = ("sys", "cg", "cgrm", "mkswap", "swapon", "swapoff")
 SWAP_DISK = "/dev/vda"
 
 
