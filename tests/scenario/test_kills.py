@@ -1,0 +1,36 @@
+"""Who dies when memory runs out, beside what real kernels did (golden/oom)."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmtwin.scenario import golden, interpreter, language, program
+from mmtwin.scenario.score import Result, score
+from tests.scenario.real_kernels import GOLDEN
+
+FOLDER = GOLDEN / "oom"
+WANTED = 51  # of 59 have the real kernel's victims: what is missing is in docs/fidelity.md
+
+
+def scored(kernel: str) -> list[Result]:
+    return [
+        score(language.load(FOLDER / f"{record['scenario']}.mms"), record)
+        for record in golden.read(FOLDER / f"{kernel}.jsonl.gz")
+    ]
+
+
+@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+def test_the_victims_are_those_of_a_real_kernel(kernel: str) -> None:
+    wrong = {}
+    results = scored(kernel)
+    for result in results:
+        told = [str(d) for d in result.differences if d.observable.kind == "results"]
+        if told:
+            wrong[result.scenario] = told
+    assert len(results) - len(wrong) >= WANTED, wrong
+
+
+def test_a_task_that_is_killed_in_its_command_is_reaped_with_it() -> None:
+    text = (FOLDER / "o01_alone.mms").read_text()
+    made = interpreter.run(language.parse(text), program.machine(program.EXACT_MODE, "6.12"))
+    assert made["ops"][-1][1:] == ["p", "w P 64M", "KILLED 9"]
