@@ -19,6 +19,7 @@ from mmtwin.machine import Machine
 from mmtwin.mm.page_flags import INODE_REGULAR
 from mmtwin.mm.uapi import FMODE_READ, FMODE_WRITE
 from mmtwin.mm.vm_flags import VM_NORESERVE
+from mmtwin.vfs.paths import set_path
 from tests.fuzz.ops import PAGE
 
 MEMFD, REGULAR, READ_ONLY = 1, 2, 3
@@ -63,12 +64,12 @@ def _write(fd: int, size: int) -> None:
 
 def make_all(machine: Machine) -> dict[int, int]:
     """The same on the twin: number -> index into `files`."""
-    cache, names = machine.page_cache, machine.arena.names.setdefault("path", {})
+    cache = machine.page_cache
     memory = int(machine.shmem.shmem_file_setup(SIZE, VM_NORESERVE))
     inode = int(machine.arena.files[memory].f_inode)
     for index in range(PRESENT):
         cache.folio_mark_dirty(cache.filemap_get_or_read(inode, index))
-    names[memory] = f"/memfd:{NAME}"
+    set_path(machine, memory, f"/memfd:{NAME}")
     inode = int(cache.new_inode(INODE_REGULAR, SIZE, NUMBER, DEVICE))
     for index in range(-(-SIZE // PAGE)):
         cache.filemap_get_or_read(inode, index)
@@ -76,6 +77,7 @@ def make_all(machine: Machine) -> dict[int, int]:
     read_only = int(cache.open_file(inode, os.O_RDONLY, FMODE_READ))
     cache.unlink_inode(inode)
     cache.iput(inode)
-    names[regular] = names[read_only] = f"/{NAME}"
+    for file in (regular, read_only):
+        set_path(machine, file, f"/{NAME}")
     machine.lru.lru_add_drain_all()
     return {MEMFD: memory, REGULAR: regular, READ_ONLY: read_only}
