@@ -7,8 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmtwin.machine import Machine
-from tests.fuzz.generate import Generator
+from tests.fuzz.generate import Abilities, Generator
 from tests.fuzz.twin import Twin
+
+ANONYMOUS = Abilities(regular_files=False)  # and no memfd is opened: those maps fail
 
 
 def pages_in_use(machine: Machine) -> int:
@@ -31,8 +33,8 @@ def test_every_count_holds_and_no_page_leaks(engine: str, seed: int, kernel: str
     committed = machine.overcommit.vm_memory_committed()
     task = int(machine.processes.kernel_clone_init(1, 0))
     machine.mmap_layout.arch_pick_mmap_layout(machine.arena.tasks[task].mm, 8 << 20)
-    twin = Twin(machine, task)
-    for op in Generator(seed).sequence(40):
+    twin = Twin(machine, task, {})
+    for op in Generator(seed, ANONYMOUS).sequence(40):
         twin.run(op)
     machine.check()
     twin.close()

@@ -17,13 +17,16 @@ import hashlib
 import importlib
 import mmap
 import os
+import weakref
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 BLOCK = 4096  # bytes; the grain at which untouched memory is skipped
 _MADV_NOHUGEPAGE = 15
+_MAP_FAILED = (1 << 64) - 1
 _INTEGERS = {
     "char": "i1",
     "uchar": "u1",
@@ -174,10 +177,7 @@ class Arena:
         if self._fd < 0:  # a host without memfd_create
             return np.zeros(length, dtype)
         os.ftruncate(self._fd, self._end)
-        area = mmap.mmap(self._fd, size, offset=self._offsets[name])
-        address = ctypes.addressof(ctypes.c_char.from_buffer(area))
-        # Huge pages of the host would make each first touch zero 2 MiB.
-        _libc().madvise(ctypes.c_void_p(address), ctypes.c_size_t(size), _MADV_NOHUGEPAGE)
+        area = _map_shared(self._fd, self._offsets[name], size)
         return np.frombuffer(area, dtype, length)
 
     def bytes(self, name: str) -> np.ndarray[Any, Any]:
@@ -389,5 +389,29 @@ def _memory_file() -> int:
     return os.memfd_create("mmtwin") if hasattr(os, "memfd_create") else -1
 
 
+def _map_shared(fd: int, offset: int, size: int) -> Any:
+    """A shared mapping of a part of the file, as a ctypes array that unmaps itself.
+
+    Not Python's mmap, which keeps a descriptor open for each: hundreds for one machine.
+    """
+    libc = _libc()
+    address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, fd, offset)
+    if address == _MAP_FAILED:
+        raise MemoryError(f"no room in the address space for an array of {size} bytes")
+    # Huge pages of the host would make each first touch zero 2 MiB.
+    libc.madvise(address, size, _MADV_NOHUGEPAGE)
+    area = (ctypes.c_char * size).from_address(address)
+    weakref.finalize(area, libc.munmap, address, size).atexit = False
+    return area
+
+
+@cache
 def _libc() -> Any:
-    return ctypes.CDLL(None)
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [
+        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int64,
+    ]  # fmt: skip
+    libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    return libc
