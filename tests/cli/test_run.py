@@ -59,7 +59,7 @@ def test_json_has_stable_keys(mmtwin: Run, small: Path) -> None:
     assert "vmstat.workingset_refault_file" in counters
     assert set(result) - counters == {
         "read_bytes", "write_bytes", "trace", "machine", "events", "calls", "accesses", "processes",
-        "faults", "resident",
+        "faults", "kernel_log", "resident",
         "page_tables", "tlb", "failed", "unknown",
     }  # fmt: skip
     [process] = result["processes"]
