@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 ZRAM_PATH = re.compile(r"/sys/(?:class/)?block/zram([0-9]+)/([a-z_]+)")
 # What Debian's kernels are built with, the default marked
 COMPRESSORS = {601: "lzo [lzo-rle] lz4 lz4hc zstd", 612: "[lz4] lz4hc zstd deflate"}
-RECOMPRESSION_SINCE = 602
 FACTORS = {"K": 10, "M": 20, "G": 30, "T": 40}
 SECOND = 10**9
 

@@ -17,7 +17,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT, PAGE_SPECIAL,
-        PMD_MASK, PMD_SIZE, PTE_PFN_MASK, PAGE_UFFD_WP,
+        PTE_PFN_MASK, PAGE_UFFD_WP,
     )  # fmt: skip
     from mmtwin.mm.rss_stat import MM_SHMEMPAGES, MM_SWAPENTS
     from mmtwin.mm.swap_entry import PTE_SWP_EXCLUSIVE, pte_to_swp_entry
@@ -67,9 +67,7 @@ class CopyPte:
             # the kernel makes the upper tables before it looks whether the lower ones are there
             if self.page_tables.pmd_alloc(dst_mm, start) == 0:
                 return -ENOMEM
-            stop: u64 = (start & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(start, end)
             src: u64 = self.page_tables.pte_offset(src_mm, start)
             if src:
                 dst: u64 = self.page_tables.pte_alloc(dst_mm, start)

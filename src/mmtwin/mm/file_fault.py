@@ -37,8 +37,7 @@ if not cython.compiled:
     from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_DIRTY, PAGE_RW, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK,
-        PMD_SIZE,
+        PAGE_DIRTY, PAGE_RW, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL,
     )  # fmt: skip
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.rss_stat import MM_ANONPAGES, RssStat
@@ -349,9 +348,7 @@ class FileFault:
         start: u64 = address & ~(window - 1) & ALL_ONES
         if start < self.vmas[vma].vm_start:
             start = self.vmas[vma].vm_start
-        end: u64 = start + window
-        if end > (address & PMD_MASK) + PMD_SIZE:
-            end = (address & PMD_MASK) + PMD_SIZE
+        end: u64 = self.page_tables.pmd_addr_end(address, start + window)
         if end > self.vmas[vma].vm_end:
             end = self.vmas[vma].vm_end
         inode: u32 = self.inode_of(vma)

@@ -58,7 +58,6 @@ WORK_KUPDATE = cython.declare(cython.const[cython.uint], 2)
 WORK_BACKGROUND = cython.declare(cython.const[cython.uint], 3)
 
 MIN_WRITEBACK_PAGES = cython.declare(cython.const[cython.int], 1024)  # 4 MiB
-TURN_NS = cython.declare(cython.const[cython.int], 100000000)  # HZ / 10
 
 
 @cython.final

@@ -20,8 +20,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_ACCESSED, PAGE_PRESENT, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PMD_MASK, PMD_SIZE,
-        PTE_PFN_MASK,
+        PAGE_ACCESSED, PAGE_PRESENT, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, u32, u64
     from mmtwin.mm.vmscan import IGNORES_REFERENCES, Vmscan
@@ -64,9 +63,7 @@ class MadviseCold:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
                 break
-            stop = (start & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop = self.page_tables.pmd_addr_end(start, end)
             at = self.page_tables.pte_offset(mm, start)
             if at:
                 self.pte_range(start, at, at + ((stop - start) >> PAGE_SHIFT), pageout)

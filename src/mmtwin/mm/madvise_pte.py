@@ -15,8 +15,7 @@ if not cython.compiled:
     from mmtwin.mm.page_flags import PG_dirty, PG_locked, PG_swapcache
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PMD_MASK,
-        PMD_SIZE, PTE_PFN_MASK,
+        PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.rss_stat import MM_SWAPENTS, RssStat
     from mmtwin.mm.swap_entry import PTE_SWP_NEXT, is_swap_pte, pte_to_swp_entry
@@ -77,9 +76,7 @@ class MadvisePte:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
                 break
-            stop: u64 = (start & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(start, end)
             at: u64 = self.page_tables.pte_offset(mm, start)
             if at:
                 self.free_pte_range(mm, start, at, at + ((stop - start) >> PAGE_SHIFT))
@@ -145,9 +142,7 @@ class MadvisePte:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
                 break
-            stop: u64 = (start & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(start, end)
             at: u64 = self.page_tables.pte_offset(mm, start)
             while at and start < stop:
                 if is_swap_pte(self.ptes[at]):

@@ -359,21 +359,3 @@ class MemcgStat:
             self.memcg_stat[i] = 0
             self.memcg_local[i] = 0
         return 0
-
-    def exact_node_state(self, memcg, item):
-        """A node item of the cgroup itself, with what CPUs hold back."""
-        value = 0
-        for node in range(self.nr_nodes):
-            lruvec = memcg * self.nr_nodes + node
-            value += int(self.lruvec_local[lruvec * NR_VM_NODE_STAT_ITEMS + item])
-            for cpu in range(self.nr_cpus):
-                at = (lruvec * self.nr_cpus + cpu) * NR_VM_NODE_STAT_ITEMS + item
-                value += int(self.lruvec_diff[at])
-        return value
-
-    def exact_memcg_state(self, memcg, item):
-        """A MEMCG_* item (or MEMCG_EVENTS_FROM + event) of itself, with what CPUs hold back."""
-        value = int(self.memcg_local[memcg * MEMCG_STAT_ITEMS + item])
-        for cpu in range(self.nr_cpus):
-            value += int(self.memcg_diff[(memcg * self.nr_cpus + cpu) * MEMCG_STAT_ITEMS + item])
-        return value

@@ -52,7 +52,6 @@ if not cython.compiled:
     )  # fmt: skip
 
 LRU_REFS_WIDTH = cython.declare(cython.const[cython.int], 2)
-ZONE_CHECKED = cython.declare(cython.const[cython.int], 603)  # zones that do not help are sorted
 
 
 @cython.final

@@ -24,8 +24,7 @@ if not cython.compiled:
     from mmtwin.mm.mmap import Mmap
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PMD_MASK,
-        PMD_SIZE, PTE_PFN_MASK,
+        PAGE_MASK, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.types import Currents, Mms, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import (
@@ -232,7 +231,7 @@ class Mlock:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
                 break
-            stop: u64 = min(end, (start & PMD_MASK) + PMD_SIZE)
+            stop: u64 = self.page_tables.pmd_addr_end(start, end)
             at: u64 = self.page_tables.pte_offset(mm, start)
             if at:
                 lock: cython.bint = self.vmas[vma].vm_flags & VM_LOCKED != 0

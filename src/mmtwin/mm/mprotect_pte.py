@@ -16,7 +16,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT,
-        PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
+        PAGE_SIZE, PAGE_SOFT_DIRTY, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.types import Pages, U64s, Vmas, u32, u64
     from mmtwin.mm.vm_flags import VM_SHARED, VM_SOFTDIRTY, VM_WRITE
@@ -57,9 +57,7 @@ class MprotectPte:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
                 break
-            stop: u64 = (start & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(start, end)
             at: u64 = self.page_tables.pte_offset(mm, start)
             if at:
                 self.change_pte_range(vma, start, at, at + ((stop - start) >> PAGE_SHIFT))

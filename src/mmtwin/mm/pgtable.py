@@ -134,6 +134,15 @@ class PageTables:
         slot: u64 = (entry & PTE_PFN_MASK) >> PAGE_SHIFT
         return (slot << TABLE_BITS) + ((address >> PAGE_SHIFT) & TABLE_MASK)
 
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def pmd_addr_end(self, address: u64, end: u64) -> u64:
+        """Where the pmd of `address` ends, or `end` if that comes first: pmd_addr_end()."""
+        stop: u64 = (address & PMD_MASK) + PMD_SIZE
+        return end if stop > end else stop
+
     @cython.ccall
     @cython.nogil
     def next_pmd(self, mm: u32, address: u64, end: u64) -> u64:

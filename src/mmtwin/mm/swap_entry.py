@@ -21,7 +21,6 @@ SWP_TYPE_SHIFT = cython.declare(cython.const[cython.int], 50)
 SWP_OFFSET_MASK = cython.declare(cython.const[cython.ulonglong], 0x3FFFFFFFFFFFF)
 PTE_SWP_SOFT_DIRTY = cython.declare(cython.const[cython.ulonglong], 2)  # _PAGE_SWP_SOFT_DIRTY
 PTE_SWP_EXCLUSIVE = cython.declare(cython.const[cython.ulonglong], 8)  # _PAGE_SWP_EXCLUSIVE
-PTE_SWP_BITS = cython.declare(cython.const[cython.ulonglong], 10)
 # what an address further on has in its pte if its slot is the next one: pte_next_swp_offset()
 PTE_SWP_NEXT = cython.declare(cython.const[cython.ulonglong], 512)
 

@@ -45,7 +45,6 @@ SWAP_SLOTS_CACHE_SIZE = cython.declare(cython.const[cython.uint], 64)
 THRESHOLD_ACTIVATE_SWAP_SLOTS_CACHE = cython.declare(cython.const[cython.int], 320)  # a CPU
 THRESHOLD_DEACTIVATE_SWAP_SLOTS_CACHE = cython.declare(cython.const[cython.int], 128)
 KERNEL_NO_SLOT_CACHE = cython.declare(cython.const[cython.int], 615)
-KERNEL_FREE_SWAP_BATCH = cython.declare(cython.const[cython.int], 609)  # free_swap_and_cache_nr()
 MAP_PAGE_SHIFT = cython.declare(cython.const[cython.int], 12)  # slots of a page of swap_map
 CONTINUATION_MAX = cython.declare(cython.const[cython.uint], 8062)  # what one more page counts to
 

@@ -13,7 +13,7 @@ if not cython.compiled:
     from mmtwin.mm.page_io import PageIo
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
-        PAGE_ACCESSED, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY, PMD_MASK, PMD_SIZE,
+        PAGE_ACCESSED, PAGE_SHIFT, PAGE_SIZE, PAGE_SOFT_DIRTY,
     )  # fmt: skip
     from mmtwin.mm.shmem_swap import ShmemSwap
     from mmtwin.mm.swap_cluster import SwapScan
@@ -194,9 +194,7 @@ class SwapoffWalk:
             address = self.page_tables.next_pmd(mm, address, end)
             if address >= end:
                 break
-            stop: u64 = (address & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(address, end)
             at: u64 = self.page_tables.pte_offset(mm, address)
             while at and address < stop:
                 if is_swap_pte(self.ptes[at]):

@@ -22,7 +22,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_RW, PAGE_SHIFT, PAGE_SIZE,
-        PAGE_SOFT_DIRTY, PAGE_SPECIAL, PMD_MASK, PMD_SIZE, PTE_PFN_MASK,
+        PAGE_SOFT_DIRTY, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.shmem_swap import ShmemSwap
     from mmtwin.mm.swap_entry import (
@@ -164,9 +164,7 @@ class TaskMmu:
             address = self.page_tables.next_pmd(mm, address, end)
             if address >= end:
                 break
-            stop: u64 = (address & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(address, end)
             at: u64 = self.page_tables.pte_offset(mm, address)
             if at:
                 for i in range(at, at + ((stop - address) >> PAGE_SHIFT)):
@@ -351,9 +349,7 @@ class TaskMmu:
             address = self.page_tables.next_pmd(mm, address, end)
             if address >= end:
                 break
-            stop: u64 = (address & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(address, end)
             at: u64 = self.page_tables.pte_offset(mm, address)
             if at:
                 for i in range(at, at + ((stop - address) >> PAGE_SHIFT)):

@@ -113,9 +113,7 @@ class Zap:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
                 break
-            stop: u64 = (start & PMD_MASK) + PMD_SIZE
-            if stop > end:
-                stop = end
+            stop: u64 = self.page_tables.pmd_addr_end(start, end)
             at: u64 = self.page_tables.pte_offset(mm, start)
             if at:
                 self.zap_pte_range(vma, start, at, at + ((stop - start) >> PAGE_SHIFT))

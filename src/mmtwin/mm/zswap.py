@@ -38,7 +38,6 @@ ZSWAP_POOL = cython.declare(cython.const[cython.uint], 0)  # its zsmalloc pool
 KERNEL_ZSWAP_EXCLUSIVE = cython.declare(cython.const[cython.int], 612)
 ZBUD_HEADER = cython.declare(cython.const[cython.uint], 8)  # struct zswap_header
 ZSWAP_MAX_FAILURES = cython.declare(cython.const[cython.int], 14)
-ZSWAP_BITS = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFFFF)
 
 # Cells of "zswap": parameters, then what debugfs shows
 ZSWAP_ENABLED = cython.declare(cython.const[cython.int], 0)

@@ -46,7 +46,6 @@ PAGE_SIZE = 1 << PAGE_SHIFT
 FILE_AREA = 1 << 38  # bytes of address space for each of 256 files
 ANON_AREA = 257 * FILE_AREA
 MAX_MAPPED = FILE_AREA >> PAGE_SHIFT
-MAX_ANON = 1 << 32  # pages
 _OPS = np.zeros(7, np.int64)
 _OPS[READ], _OPS[TOUCH], _OPS[WRITE] = OP_CODE["pread64"], OP_CODE["load"], OP_CODE["pwrite64"]
 Ints = np.ndarray[Any, Any]
