@@ -190,11 +190,17 @@ class SwapState:
             self.nodes[node].count += 1
         if value & SHADOW_BIT:
             self.nodes[node].nr_values += 1
-        if 612 <= self.sysctl[0].kernel < 618 and self.is_shadow_node(node) != was:
+        if self.counts_shadow_nodes() and self.is_shadow_node(node) != was:
             self.vmstat.mod_node_page_state(
                 self.current[0].node, WORKINGSET_NODES, self.is_shadow_node(node) - was
             )
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def counts_shadow_nodes(self) -> cython.bint:
+        """Whether WORKINGSET_NODES has the swap cache's leaves too, as the file cache's."""
+        return 612 <= self.sysctl[0].kernel < 618
 
     @cython.cfunc
     @cython.nogil
@@ -258,6 +264,13 @@ class SwapState:
         return freed
 
     # -- invariants
+
+    def shadow_nodes(self):
+        """Leaves that WORKINGSET_NODES counts."""
+        if not self.counts_shadow_nodes():
+            return 0
+        leaves = self.arena.where("swap_cache_nodes", "count")
+        return sum(self.is_shadow_node(leaf) for leaf in leaves)
 
     def check(self):
         """The cached pages, their slots and their counters name each other."""

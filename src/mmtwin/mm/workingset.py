@@ -18,7 +18,8 @@ mm/shrinker.c: do_shrink_slab() for this shrinker.
 Not modelled: slab pages in the size of a lruvec; other shrinkers (dentries and inodes cost no
 memory here).
 
-Invariants: a node with values alone is on one list, others on none; WORKINGSET_NODES counts them.
+Invariants: a node with values alone is on one list, others on none; WORKINGSET_NODES counts them,
+and the like of the swap cache (swap_state.py).
 """
 
 import cython
@@ -75,6 +76,7 @@ class Workingset:
     xarray = cython.declare("XArray")
     lru = cython.declare("Lru")
     mglru_evict = cython.declare("MglruEvict")
+    swap_state = cython.declare("SwapState")
     nr_nodes: u32
     arena = cython.declare(object)
 
@@ -90,7 +92,7 @@ class Workingset:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.lruvecs, self.memcontrol, self.vmstat = m.lruvecs, m.memcontrol, m.vmstat
-        self.mglru_evict = m.mglru_evict
+        self.mglru_evict, self.swap_state = m.mglru_evict, m.swap_state
         self.xarray, self.lru, self.cpu_node = m.xarray, m.lru, m.arena.cpu_to_node
 
     # -- shadows
@@ -342,4 +344,4 @@ class Workingset:
             self.vmstat.node_page_state_snapshot(node, WORKINGSET_NODES)
             for node in range(self.nr_nodes)
         )
-        assert counted >= total  # the swap cache counts its nodes there too (swap_state.py)
+        assert counted == total + self.swap_state.shadow_nodes()
