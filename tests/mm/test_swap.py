@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from mmtwin.mm.uapi import MADV_FREE, MADV_WILLNEED
+from mmtwin.machine import Machine
+from mmtwin.mm.uapi import MADV_FREE, MADV_WILLNEED, MAP_ANONYMOUS, MAP_PRIVATE
 from tests.mm.paging import PAGE, Task, boot
 from tests.mm.swapping import (
     DISK,
@@ -323,3 +324,14 @@ def test_whatever_is_swapped_out_and_in_every_count_holds(
         task.machine.check()
         task.machine.swapoff(path)
         task.machine.check()
+
+
+def test_shadow_entries_of_the_swap_cache_are_counted_leaf_by_leaf(engine: str) -> None:
+    machine = Machine(ram="64M", cpus=1, engine=engine, disk=[DISK], **{"memory.max": "2M"})
+    machine.mkswap("/dev/vda")
+    machine.swapon("/dev/vda")
+    task = machine.spawn("t")
+    size = 1536 * PAGE
+    task.write(task.mmap(0, size, 3, MAP_PRIVATE | MAP_ANONYMOUS), size)
+    assert machine.swap_state.shadow_nodes() > 0
+    machine.check()
