@@ -142,6 +142,12 @@ def test_limit_stops_in_the_middle(mmtwin: Run) -> None:
     assert result["events"] == 100
 
 
+def test_every_call_of_the_recording_is_counted(mmtwin: Run) -> None:
+    result = json.loads(mmtwin("run", PIPELINE, "--elf", PIPELINE_ELF, "--json").out)
+    assert result["accesses"] == 0
+    assert result["calls"] == result["events"] == 731  # reads and writes of pipes among them
+
+
 def test_info_counts_operations(mmtwin: Run) -> None:
     r = mmtwin("info", PIPELINE)
     assert r.code == 0
