@@ -29,6 +29,7 @@ class CostConfig:
     free_page_ns: int = 100  # unmapping and freeing a page
     reclaim_page_ns: int = 250  # looking at a page, and freeing it
     writeback_page_ns: int = 100  # a flusher's work for a page, less the device's
+    remote_page_ns: int = 0  # added where a page of another node's memory is copied or zeroed
     tlb_miss_ns: int = 20  # of an access that misses the TLBs; derived from counts, not charged
 
 

@@ -55,6 +55,7 @@ MECHANISMS = {
     "page_writeback": "PageWriteback",
     "fs_writeback": "FsWriteback",
     "dirty_throttle": "DirtyThrottle",
+    "node_dirty": "NodeDirty",
     "rmap_referenced": "RmapReferenced",
     "rmap_unmap": "RmapUnmap",
     "mglru": "Mglru",

@@ -43,6 +43,7 @@ cdef class SwapoffWalk
 cdef class PageWriteback
 cdef class FsWriteback
 cdef class DirtyThrottle
+cdef class NodeDirty
 cdef class Readahead
 cdef class Psi
 cdef class RmapReferenced
@@ -162,6 +163,7 @@ include "zram.py"
 include "page_writeback.py"
 include "fs_writeback.py"
 include "balance_dirty_pages.py"
+include "node_dirty.py"
 include "rmap_referenced.py"
 include "rmap_unmap.py"
 include "vmscan_folio.py"

@@ -55,7 +55,8 @@ COST_WRITE_PAGE = cython.declare(cython.const[cython.int], 4)
 COST_FREE_PAGE = cython.declare(cython.const[cython.int], 5)
 COST_RECLAIM_PAGE = cython.declare(cython.const[cython.int], 6)
 COST_WRITEBACK_PAGE = cython.declare(cython.const[cython.int], 7)
-COST_TLB_MISS = cython.declare(cython.const[cython.int], 8)
+COST_REMOTE_PAGE = cython.declare(cython.const[cython.int], 8)
+COST_TLB_MISS = cython.declare(cython.const[cython.int], 9)
 COST_CELLS = cython.declare(cython.const[cython.int], 16)
 
 KThread = cython.struct(
@@ -157,6 +158,15 @@ class Clock:
     def charge_bytes(self, cost: cython.int, nr_bytes: u64) -> cython.void:
         """The same, with a cost that is a page's."""
         self.cells[CLOCK_NOW] += self.costs[cost] * nr_bytes >> 12
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def charge_distance(self, node: u32) -> cython.void:
+        """A page of that node's memory is copied or zeroed: more, if it is another's."""
+        if node != self.current[0].node:
+            self.cells[CLOCK_NOW] += self.costs[COST_REMOTE_PAGE]
 
     @cython.ccall
     @cython.nogil

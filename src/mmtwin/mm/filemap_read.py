@@ -108,11 +108,13 @@ class FilemapRead:
         i: cython.int
         if pos >> PAGE_SHIFT != cython.cast(u64, last_pos - 1) >> PAGE_SHIFT or last_pos <= 0:
             self.lru.mark_page_accessed(self.batch[0])
+        self.clock.charge_distance(self.pages[self.batch[0]].node)
         index: u64 = pos >> PAGE_SHIFT
         for i in range(1, nr):
             if (index + i) << PAGE_SHIFT > stop:
                 break
             self.lru.mark_page_accessed(self.batch[i])
+            self.clock.charge_distance(self.pages[self.batch[i]].node)
         end: u64 = (index + nr) << PAGE_SHIFT
         return end if end < stop else stop
 

@@ -80,6 +80,7 @@ class FilemapWrite:
                 break
             self.write_end(inode, pfn, stop)
             self.clock.charge_bytes(COST_WRITE_PAGE, stop - pos)
+            self.clock.charge_distance(self.pages[pfn].node)
             self.clock.cond_resched()
             pos = stop
             if not balance_first:

@@ -71,6 +71,9 @@ ALLOC_NOFRAGMENT = cython.declare(
 ALLOC_HIGHATOMIC = cython.declare(
     cython.const[cython.uint], 0x200
 )  # may use and reserve MIGRATE_HIGHATOMIC
+ALLOC_SPREAD_DIRTY = cython.declare(  # alloc_context.spread_dirty_pages
+    cython.const[cython.uint], 0x1000
+)
 ALLOC_KSWAPD = cython.declare(cython.const[cython.uint], 0x800)
 ALLOC_RESERVES = cython.declare(cython.const[cython.uint], 0x238)  # any right to go below min
 

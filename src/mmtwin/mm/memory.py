@@ -323,6 +323,7 @@ class Memory:
                 return 0
             self.pages[pfn].flags |= PG_uptodate
             self.clock.charge(COST_ZERO_PAGE, 1)
+            self.clock.charge_distance(self.pages[pfn].node)
         return pfn
 
     @cython.cfunc

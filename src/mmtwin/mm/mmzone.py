@@ -112,7 +112,7 @@ class Zones:
     preferred: U32s  # node * MAX_NR_ZONES + type: position of the first zone of at most that type
     lowmem_reserve: I64s  # zone * MAX_NR_ZONES + type of the allocation
     lowmem_reserve_ratio: I64s  # type
-    totalreserve: I64s  # one cell: totalreserve_pages
+    totalreserve: I64s  # totalreserve_pages: the machine's, then those of node 0, 1 ...
     pages: Pages
     sysctl: Sysctls
     vmstat: VmStat
@@ -133,7 +133,7 @@ class Zones:
         self.preferred = arena.array("preferred_zones", "u32", self.nr_nodes * MAX_NR_ZONES)
         self.lowmem_reserve = arena.array("lowmem_reserve", "i64", self.nr_zones * MAX_NR_ZONES)
         self.lowmem_reserve_ratio = arena.array("lowmem_reserve_ratio", "i64", MAX_NR_ZONES)
-        self.totalreserve = arena.array("totalreserve_pages", "i64", 1)
+        self.totalreserve = arena.array("totalreserve_pages", "i64", 1 + self.nr_nodes)
         self.pages = arena.pages
         self.sysctl = arena.sysctl
 
@@ -435,11 +435,13 @@ class Zones:
 
     def calculate_totalreserve_pages(self):
         """What of free memory user space cannot have: calculate_totalreserve_pages()."""
-        total = 0
+        for cell in range(1 + self.nr_nodes):
+            self.totalreserve[cell] = 0
         for zone in range(1, self.nr_zones):
             managed = self.zones[zone].managed_pages
-            total += min(max(self.protection(zone)) + self.high_wmark_pages(zone), managed)
-        self.totalreserve[0] = total
+            reserve = min(max(self.protection(zone)) + self.high_wmark_pages(zone), managed)
+            self.totalreserve[0] += reserve
+            self.totalreserve[1 + self.zones[zone].node] += reserve
 
     # -- figures for the views
 

@@ -8,9 +8,8 @@
 Models mm/page_alloc.c: __alloc_pages(), get_page_from_freelist(), rmqueue(),
 __alloc_pages_slowpath(), alloc_flags_nofragment(), prep_new_page(), free_unref_page(),
 __free_pages_ok(), zone_statistics().
-Not modelled: cpusets and memory policies (a caller's node is asked first); direct compaction;
-per-node dirty limits (with writeback). What reclaim and the OOM killer do stands in vmscan.py
-and oom_kill.py.
+Not modelled: cpusets and memory policies (a caller's node is asked first); direct compaction.
+What reclaim and the OOM killer do stands in vmscan.py and oom_kill.py.
 
 Invariants: a page is free, on a per-CPU set, or has references; managed pages are the sum of the
 three.
@@ -29,6 +28,7 @@ if not cython.compiled:
         ALLOC_NOFRAGMENT,
         ALLOC_NON_BLOCK,
         ALLOC_OOM,
+        ALLOC_SPREAD_DIRTY,
         ALLOC_WMARK_LOW,
         GFP_COMP_BIT,
         GFP_DIRECT_RECLAIM_BIT,
@@ -39,6 +39,7 @@ if not cython.compiled:
         GFP_NORETRY_BIT,
         GFP_RETRY_MAYFAIL_BIT,
         GFP_THISNODE_BIT,
+        GFP_WRITE_BIT,
         MAX_NR_ZONES,
         MAX_PAGE_ORDER,
         MIGRATE_HIGHATOMIC,
@@ -93,6 +94,7 @@ class PageAlloc:
     clock: Clock
     vmscan = cython.declare("Vmscan")
     oom_kill = cython.declare("OomKill")
+    node_dirty = cython.declare("NodeDirty")
     cpu_node: U32s
     nr_nodes: u32
     watch_high: cython.bint  # 6.7 and later: remember which zones are below high
@@ -121,6 +123,7 @@ class PageAlloc:
         self.vmscan = m.vmscan
         self.oom_kill = m.oom_kill
         self.clock = m.clock
+        self.node_dirty = m.node_dirty
 
     def boot(self):
         """All memory is with the buddy lists by now: compute watermarks and batches."""
@@ -151,7 +154,7 @@ class PageAlloc:
             node = nid
         at = self.preferred[node * MAX_NR_ZONES + zone_type]
         zone = self.zonelists[at]
-        if order == 0 and self.zones.is_plentiful(zone, zone_type):
+        if order == 0 and self.zones.is_plentiful(zone, zone_type) and self.may_dirty(gfp, zone):
             pfn = self.pcp.take_page(zone, gfp_migratetype(gfp))
             if pfn:
                 self.count_allocation(zone, zone, 1)
@@ -160,10 +163,21 @@ class PageAlloc:
         return self.alloc_from_zonelist(gfp, order, at, zone_type)
 
     @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def may_dirty(self, gfp: u32, zone: u32) -> cython.bint:
+        """Not to be written to, or its node has room for dirty pages."""
+        if not gfp & GFP_WRITE_BIT:
+            return True
+        return self.node_dirty.node_dirty_ok(self.records[zone].node)
+
+    @cython.cfunc
     @cython.nogil
     def alloc_from_zonelist(self, gfp: u32, order: cython.int, at: u32, zone_type: u32) -> u64:
         """The long way of alloc_pages(): every zone from position `at` of the zonelists on."""
         alloc_flags: u32 = ALLOC_WMARK_LOW | self.alloc_flags_nofragment(self.zonelists[at], gfp)
+        if gfp & GFP_WRITE_BIT:
+            alloc_flags |= ALLOC_SPREAD_DIRTY
         pfn: u64 = self.get_page_from_freelist(gfp, order, at, zone_type, alloc_flags)
         if pfn == 0:
             pfn = self.alloc_pages_slowpath(gfp, order, at, zone_type)
@@ -191,16 +205,19 @@ class PageAlloc:
         at: u32 = preferred
         zone: u32 = self.zonelists[at]
         first: u32 = zone
+        node: u32
         pfn: u64
         while zone:
-            if alloc_flags & ALLOC_NOFRAGMENT and self.nr_nodes > 1:
-                if self.records[zone].node != self.records[first].node:
-                    alloc_flags ^= ALLOC_NOFRAGMENT  # local and mixed is better than remote
-                    at = preferred
-                    zone = first
-                    continue
             pfn = 0
-            if self.records[zone].zone_type <= zone_type:
+            node = self.records[zone].node
+            if alloc_flags & ALLOC_SPREAD_DIRTY and not self.node_dirty.node_dirty_ok(node):
+                pass
+            elif alloc_flags & ALLOC_NOFRAGMENT and node != self.records[first].node:
+                alloc_flags ^= ALLOC_NOFRAGMENT  # local and mixed is better than remote
+                at = preferred
+                zone = first
+                continue
+            elif self.records[zone].zone_type <= zone_type:
                 if self.may_take(zone, order, zone_type, alloc_flags):
                     pfn = self.rmqueue(zone, first, order, gfp, alloc_flags)
             if pfn:
