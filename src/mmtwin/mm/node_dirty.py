@@ -4,9 +4,9 @@
                         `-->  the next node, and so on; all beyond their limits: the slow path, in
                               which nobody asks again
 
-A node's limit is dirty_ratio of its own dirtyable memory (free pages, less its reserve, and its file
-lists), so that reclaim of a node does not meet dirty pages only. With dirty_bytes it is the node's
-part of those.
+A node's limit is dirty_ratio of its own dirtyable memory (free pages, less its reserve, and its
+file lists), so that reclaim of a node does not meet dirty pages only. With dirty_bytes it is the
+node's part of those.
 
 Models mm/page-writeback.c: node_dirtyable_memory(), node_dirty_limit(), node_dirty_ok().
 Not modelled: the quarter more that real-time tasks and PF_LOCAL_THROTTLE may have.
