@@ -92,6 +92,7 @@ MECHANISMS = {
     "rss_stat": "RssStat",
     "file_fault": "FileFault",
     "memory": "Memory",
+    "mmu_gather": "MmuGather",
     "zap": "Zap",
     "swapoff_walk": "SwapoffWalk",
     "copy_pte": "CopyPte",

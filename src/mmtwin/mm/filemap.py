@@ -299,10 +299,15 @@ class PageCache:
     @cython.cfunc
     @cython.nogil
     def remove_inode_pages(self, inode: u32, first: u64, last: u64) -> cython.int:
-        """Drop the pages first..last, dirty or not, and shadow entries."""
+        """Drop the pages first..last, dirty or not, and shadow entries. The first batch of folios
+        that is put empties this CPU's LRU batches: __folio_batch_release()."""
         index: u64 = self.xarray.xa_find(inode, first, last)
+        drained: cython.bint = False
         while index <= last:
             entry: u64 = self.xarray.xa_load(inode, index)
+            if not drained and not entry & XA_VALUE:
+                self.lru.lru_add_drain()  # so begins what puts a batch of folios first
+                drained = True
             if entry & XA_VALUE and self.inodes[inode].i_kind == INODE_SHMEM:
                 self.shmem_swap.shmem_free_swap(inode, index, entry ^ XA_VALUE)
             elif entry & XA_VALUE:

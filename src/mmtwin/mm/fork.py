@@ -85,6 +85,8 @@ class Fork:
     slab: MemcgSlab
     executes: cython.bint  # mm_alloc() is for execve()
     mglru_age = cython.declare("MglruAge")
+    mmu_gather = cython.declare("MmuGather")
+    zap = cython.declare("Zap")
     shmem: object
 
     def __init__(self, arena, config):
@@ -104,7 +106,7 @@ class Fork:
         self.tree = m.vma_tree
         self.ops = m.vma
         self.mmap = m.mmap
-        self.munmap = m.munmap
+        self.munmap, self.mmu_gather, self.zap = m.munmap, m.mmu_gather, m.zap
         self.layout = m.mmap_layout
         self.memory = m.memory
         self.page_tables = m.page_tables
@@ -176,16 +178,22 @@ class Fork:
     def exit_mmap(self, mm: u32) -> cython.int:
         """Unmap everything, free all tables and vmas, give back what was committed."""
         vma: u32 = self.mms[mm].mmap
+        self.zap.drain_before()
+        self.mmu_gather.tlb_gather_mmu(mm)
         while vma != 0:
-            self.memory.zap_page_range(vma, self.vmas[vma].vm_start, self.vmas[vma].vm_end)
+            self.zap.unmap_page_range(vma, self.vmas[vma].vm_start, self.vmas[vma].vm_end)
             vma = self.vmas[vma].vm_next
+        vma = self.mms[mm].mmap
+        while vma != 0:
+            self.munmap.free_vma_tables(mm, vma, 0, self.vmas[vma].vm_next)
+            vma = self.vmas[vma].vm_next
+        self.mmu_gather.tlb_finish_mmu()
         nr_accounted: i64 = 0
         vma = self.mms[mm].mmap
         while vma != 0:
             following: u32 = self.vmas[vma].vm_next
             if (self.vmas[vma].vm_flags & VM_ACCOUNT) != 0:
                 nr_accounted += (self.vmas[vma].vm_end - self.vmas[vma].vm_start) >> 12
-            self.munmap.free_vma_tables(mm, vma, 0, following)
             self.munmap.unaccount(mm, vma)
             self.ops.remove_vma(mm, vma)
             vma = following
@@ -307,7 +315,7 @@ class Fork:
             self.ops.drop_unlinked(copy)
             self.overcommit.vm_unacct_memory(charge)
             return -ENOMEM
-        self.ops.link_vma(mm, copy)
+        self.ops.link_copy(mm, copy, vma)
         self.mmap.vm_stat_account(mm, self.vmas[copy].vm_flags, pages)
         if wipe:
             return 0

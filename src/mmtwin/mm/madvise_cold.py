@@ -38,7 +38,7 @@ class MadviseCold:
     mem_map: MemMap
     page_tables: PageTables
     vmscan: Vmscan
-    zap = cython.declare("Zap")
+    mmu_gather = cython.declare("MmuGather")
     lru = cython.declare("Lru")
 
     def __init__(self, arena, config):
@@ -48,7 +48,7 @@ class MadviseCold:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.mem_map, self.page_tables, self.vmscan = m.mem_map, m.page_tables, m.vmscan
-        self.zap, self.lru = m.zap, m.lru
+        self.mmu_gather, self.lru = m.mmu_gather, m.lru
 
     @cython.ccall
     @cython.nogil
@@ -58,7 +58,7 @@ class MadviseCold:
         stop: u64
         at: u64
         self.lru.lru_add_drain()
-        self.zap.tlb_gather_mmu(mm)
+        self.mmu_gather.tlb_gather_mmu(mm)
         while start < end:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
@@ -68,7 +68,7 @@ class MadviseCold:
             if at:
                 self.pte_range(start, at, at + ((stop - start) >> PAGE_SHIFT), pageout)
             start = stop
-        return self.zap.tlb_finish_mmu()
+        return self.mmu_gather.tlb_finish_mmu()
 
     @cython.cfunc
     @cython.nogil
@@ -95,7 +95,7 @@ class MadviseCold:
         forget: cython.bint = not pageout or self.sysctl[0].kernel < IGNORES_REFERENCES
         if forget and self.ptes[at] & PAGE_ACCESSED:
             self.ptes[at] &= ~PAGE_ACCESSED & ALL_ONES
-            self.zap.note_flush(address)
+            self.mmu_gather.note_flush(address)
         self.pages[pfn].flags &= ~(PG_referenced | PG_young) & ALL_ONES
         if self.pages[pfn].flags & PG_active:
             self.pages[pfn].flags |= PG_workingset

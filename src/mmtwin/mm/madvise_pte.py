@@ -39,7 +39,7 @@ class MadvisePte:
     page_tables: PageTables
     rss: RssStat
     cold: MadviseCold
-    zap = cython.declare("Zap")
+    mmu_gather = cython.declare("MmuGather")
     lru = cython.declare("Lru")
     sysctl: Sysctls
     current: Currents
@@ -55,7 +55,8 @@ class MadvisePte:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.cold = m.madvise_cold
-        self.page_tables, self.zap, self.lru, self.rss = m.page_tables, m.zap, m.lru, m.rss_stat
+        self.page_tables, self.mmu_gather = m.page_tables, m.mmu_gather
+        self.lru, self.rss = m.lru, m.rss_stat
         self.swapfile, self.swap_state = m.swapfile, m.swap_state
         self.readahead, self.xarray = m.swap_readahead, m.xarray
 
@@ -71,7 +72,7 @@ class MadvisePte:
         mm: u32 = self.vmas[vma].vm_mm
         self.lru.lru_add_drain()
         self.rss.update_hiwater_rss(mm)
-        self.zap.tlb_gather_mmu(mm)
+        self.mmu_gather.tlb_gather_mmu(mm)
         while start < end:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
@@ -81,7 +82,7 @@ class MadvisePte:
             if at:
                 self.free_pte_range(mm, start, at, at + ((stop - start) >> PAGE_SHIFT))
             start = stop
-        return self.zap.tlb_finish_mmu()
+        return self.mmu_gather.tlb_finish_mmu()
 
     @cython.cfunc
     @cython.nogil
@@ -113,7 +114,7 @@ class MadvisePte:
             self.pages[pfn].flags &= ~PG_dirty & ALL_ONES
         if self.ptes[at] & (PAGE_ACCESSED | PAGE_DIRTY):
             self.ptes[at] &= ~(PAGE_ACCESSED | PAGE_DIRTY) & ALL_ONES
-            self.zap.note_flush(address)
+            self.mmu_gather.note_flush(address)
         return self.lru.folio_mark_lazyfree(pfn)
 
     @cython.cfunc

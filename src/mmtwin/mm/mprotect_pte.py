@@ -38,21 +38,21 @@ class MprotectPte:
     ptes: U64s
     vmas: Vmas
     page_tables: PageTables
-    zap = cython.declare("Zap")
+    mmu_gather = cython.declare("MmuGather")
 
     def __init__(self, arena, config):
         self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.page_tables, self.zap = m.page_tables, m.zap
+        self.page_tables, self.mmu_gather = m.page_tables, m.mmu_gather
 
     @cython.ccall
     @cython.nogil
     def change_protection(self, vma: u32, start: u64, end: u64) -> cython.int:
         """Bring the ptes of [start, end) in line with the vma's flags."""
         mm: u32 = self.vmas[vma].vm_mm
-        self.zap.tlb_gather_mmu(mm)
+        self.mmu_gather.tlb_gather_mmu(mm)
         while start < end:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
@@ -62,7 +62,7 @@ class MprotectPte:
             if at:
                 self.change_pte_range(vma, start, at, at + ((stop - start) >> PAGE_SHIFT))
             start = stop
-        return self.zap.tlb_finish_mmu()
+        return self.mmu_gather.tlb_finish_mmu()
 
     @cython.cfunc
     @cython.nogil
@@ -81,7 +81,7 @@ class MprotectPte:
                     new |= PAGE_RW
                 self.ptes[at] = new
                 if pte & PAGE_PRESENT and (pte ^ new) & PAGE_PROT_BITS:
-                    self.zap.note_flush(address)
+                    self.mmu_gather.note_flush(address)
             at += 1
             address += PAGE_SIZE
         return 0

@@ -58,6 +58,9 @@ class Munmap:
     memory: Memory
     page_tables: PageTables
     mmap = cython.declare("Mmap")
+    mmu_gather = cython.declare("MmuGather")
+    zap = cython.declare("Zap")
+    rss = cython.declare("RssStat")
 
     def __init__(self, arena, config):
         self.vmas = arena.vmas
@@ -73,7 +76,8 @@ class Munmap:
         self.overcommit = m.overcommit
         self.memory = m.memory
         self.page_tables = m.page_tables
-        self.mmap = m.mmap
+        self.mmap, self.mmu_gather = m.mmap, m.mmu_gather
+        self.zap, self.rss = m.zap, m.rss_stat
 
     @cython.ccall
     @cython.nogil
@@ -142,14 +146,21 @@ class Munmap:
             floor = self.vmas[self.vmas[vma].vm_prev].vm_end
         self.update_hiwater_vm(mm)
         following: u32 = vma
+        self.zap.drain_before()
+        self.rss.update_hiwater_rss(mm)
+        self.mmu_gather.tlb_gather_mmu(mm)
         while following != 0 and self.vmas[following].vm_start < end:
-            self.memory.zap_page_range(
+            self.zap.unmap_page_range(
                 following, self.vmas[following].vm_start, self.vmas[following].vm_end
             )
             following = self.vmas[following].vm_next
         while vma != following:
+            self.free_vma_tables(mm, vma, floor, self.vmas[vma].vm_next)
+            vma = self.vmas[vma].vm_next
+        self.mmu_gather.tlb_finish_mmu()
+        vma = self.vms[0].first
+        while vma != following:
             above: u32 = self.vmas[vma].vm_next
-            self.free_vma_tables(mm, vma, floor, above)
             self.unaccount(mm, vma)
             self.ops.remove_vma(mm, vma)
             vma = above

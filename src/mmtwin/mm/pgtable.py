@@ -59,6 +59,7 @@ class PageTables:
     pages: Pages
     sysctl: Sysctls
     page_alloc = cython.declare("PageAlloc")
+    mmu_gather = cython.declare("MmuGather")
     vmstat = cython.declare("VmStat")
     memcontrol = cython.declare("MemControl")
     top_shift: cython.int  # address bits below an entry of the top level
@@ -76,7 +77,7 @@ class PageTables:
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
-        self.page_alloc = m.page_alloc
+        self.page_alloc, self.mmu_gather = m.page_alloc, m.mmu_gather
         self.vmstat = m.vmstat
         self.memcontrol = m.memcontrol
 
@@ -269,7 +270,7 @@ class PageTables:
         if self.pages[pfn].memcg:
             self.uncharge(pfn, shift)
         self.pages[pfn].refcount = 0
-        return self.page_alloc.free_pages(pfn, self.table_order(shift))
+        return self.mmu_gather.tlb_remove_table(pfn, self.table_order(shift))
 
     @cython.cfunc
     @cython.nogil

@@ -102,14 +102,27 @@ class Rmap:
     @cython.ccall
     @cython.nogil
     def vma_link_file(self, vma: u32) -> cython.int:
-        """Put a file vma on its inode's i_mmap list."""
+        """Put a file vma on its inode's i_mmap list, last: vma_interval_tree_insert()."""
         inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
         head: u32 = self.inodes[inode].i_mmap
-        self.vmas[vma].i_mmap_next = head
-        self.vmas[vma].i_mmap_prev = 0
         if head:
-            self.vmas[head].i_mmap_prev = vma
+            return self.vma_link_file_after(vma, self.vmas[head].i_mmap_prev)
         self.inodes[inode].i_mmap = vma
+        self.vmas[vma].i_mmap_prev = vma
+        if self.is_shared_maywrite(vma):
+            self.inodes[inode].i_mmap_writable += 1
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def vma_link_file_after(self, vma: u32, before: u32) -> cython.int:
+        """Behind another vma of the inode: vma_interval_tree_insert_after()."""
+        inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
+        after: u32 = self.vmas[before].i_mmap_next
+        self.vmas[vma].i_mmap_next = after
+        self.vmas[vma].i_mmap_prev = before
+        self.vmas[before].i_mmap_next = vma
+        self.vmas[after if after else self.inodes[inode].i_mmap].i_mmap_prev = vma
         if self.is_shared_maywrite(vma):
             self.inodes[inode].i_mmap_writable += 1
         return 0
@@ -121,12 +134,15 @@ class Rmap:
         inode: u32 = self.files[self.vmas[vma].vm_file].f_inode
         after: u32 = self.vmas[vma].i_mmap_next
         before: u32 = self.vmas[vma].i_mmap_prev
+        head: u32 = self.inodes[inode].i_mmap
+        if vma == head:
+            self.inodes[inode].i_mmap = after
+        else:
+            self.vmas[before].i_mmap_next = after
         if after:
             self.vmas[after].i_mmap_prev = before
-        if before:
-            self.vmas[before].i_mmap_next = after
-        else:
-            self.inodes[inode].i_mmap = after
+        elif vma != head:
+            self.vmas[head].i_mmap_prev = before
         self.vmas[vma].i_mmap_next = 0
         self.vmas[vma].i_mmap_prev = 0
         if self.is_shared_maywrite(vma):
@@ -302,10 +318,11 @@ class Rmap:
     def check_i_mmap(self, inode):
         """The list is sound, holds vmas of this inode only, and i_mmap_writable counts them."""
         before, writable = 0, 0
-        vma = int(self.inodes[inode].i_mmap)
+        vma = head = int(self.inodes[inode].i_mmap)
         while vma:
-            assert self.vmas[vma].i_mmap_prev == before
+            assert vma == head or self.vmas[vma].i_mmap_prev == before
             assert self.files[self.vmas[vma].vm_file].f_inode == inode
             writable += self.is_shared_maywrite(vma)
             before, vma = vma, int(self.vmas[vma].i_mmap_next)
+        assert self.vmas[head].i_mmap_prev == before
         assert writable == self.inodes[inode].i_mmap_writable

@@ -178,6 +178,15 @@ class VmaOps:
 
     @cython.ccall
     @cython.nogil
+    def link_copy(self, mm: u32, vma: u32, original: u32) -> cython.int:
+        """link_vma() of a fork's copy, which stands behind its original on the list."""
+        self.tree.vma_link(mm, vma)
+        if self.vmas[vma].vm_file != 0:
+            self.rmap.vma_link_file_after(vma, original)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
     def remove_vma(self, mm: u32, vma: u32) -> cython.int:
         """Unlink a vma whose pages are gone, drop what it holds, free the record."""
         file: u32 = self.vmas[vma].vm_file

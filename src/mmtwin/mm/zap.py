@@ -1,20 +1,19 @@
 """Unmapping: ptes of a range cleared, their pages given up, translations flushed.
 
 Each page loses a mapcount, a page of rss and a reference; dirty and accessed bits of file pages
-move to the page first. The flush covers the first to the last present pte, once an operation:
-callers that zap several vmas open a gather around them, as the kernel does for munmap and exit.
+move to the page first. The flush covers the first to the last present pte, and the pages are freed
+behind it, once an operation: callers that zap several vmas open a gather around them, as the kernel
+does for munmap and exit.
 
-Models mm/memory.c: unmap_vmas(), zap_page_range_single(), zap_pte_range();
-mm/mmu_gather.c: tlb_gather_mmu(), tlb_finish_mmu().
-Not modelled: the gather's batches (pages are freed at once, in the same order; nothing allocates
-in between, so the allocator ends in the same state).
+Models mm/memory.c: unmap_vmas(), zap_page_range_single(), zap_pte_range().
 """
 
 import cython
 
 if not cython.compiled:
     from mmtwin.mm.clock import COST_FREE_PAGE, Clock
-    from mmtwin.mm.page_flags import PAGE_MAPPING_ANON, PG_swapcache
+    from mmtwin.mm.mmu_gather import MmuGather
+    from mmtwin.mm.page_flags import PAGE_MAPPING_ANON
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
         PAGE_ACCESSED, PAGE_DIRTY, PAGE_PRESENT, PAGE_PROTNONE, PAGE_SHIFT, PAGE_SIZE,
@@ -22,13 +21,9 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.rss_stat import MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS, RssStat
     from mmtwin.mm.swap_entry import PTE_SWP_NEXT, pte_to_swp_entry
-    from mmtwin.mm.tlb import Tlb
     from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, i32, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_RAND_READ, VM_SEQ_READ
 
-# struct mmu_gather: the range to be flushed; `depth` counts the open ones, `keep_cows` is what
-# zap_details says of private copies.
-MmuGather = cython.struct(start=u64, end=u64, mm=u32, depth=u32, keep_cows=u64)
 # Until 6.14 what unmaps (munmap, exit, MADV_DONTNEED) first emptied this CPU's LRU batches.
 NO_DRAIN_BEFORE_ZAP = cython.declare(cython.const[cython.int], 614)
 SWAP_PTE_BATCH = cython.declare(cython.const[cython.int], 609)  # runs of slots freed together
@@ -37,10 +32,9 @@ PT_RECLAIM = cython.declare(cython.const[cython.int], 614)  # CONFIG_PT_RECLAIM,
 RssVec = cython.struct(file=i64, anon=i64, shmem=i64)
 
 if cython.compiled:
-    MmuGathers = cython.typedef(MmuGather[::1])
     RssVecs = cython.typedef(RssVec[::1])
 else:
-    MmuGathers = RssVecs = object
+    RssVecs = object
 
 
 @cython.final
@@ -52,9 +46,9 @@ class Zap:
     ptes: U64s
     vmas: Vmas
     sysctl: Sysctls
-    gather: MmuGathers
+    keep_cows: U64s  # one cell: what zap_details says of private copies
+    mmu_gather: MmuGather
     page_tables: PageTables
-    tlb: Tlb
     rss: RssStat
     clock: Clock
     lru = cython.declare("Lru")
@@ -62,53 +56,43 @@ class Zap:
     page_cache = cython.declare("PageCache")
     memory = cython.declare("Memory")
     swapfile = cython.declare("SwapFile")
-    swap_state = cython.declare("SwapState")
 
     def __init__(self, arena, config):
         self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
         self.sysctl = arena.sysctl
-        self.gather = arena.array("mmu_gather", "zap.MmuGather", 1)
+        self.keep_cows = arena.array("zap_details", "u64", 1)
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.clock = m.clock
-        self.page_tables, self.tlb, self.rss = m.page_tables, m.tlb, m.rss_stat
+        self.page_tables, self.mmu_gather, self.rss = m.page_tables, m.mmu_gather, m.rss_stat
         self.lru, self.rmap, self.page_cache = m.lru, m.rmap, m.page_cache
-        self.memory, self.swapfile, self.swap_state = m.memory, m.swapfile, m.swap_state
-
-    @cython.ccall
-    @cython.nogil
-    def tlb_gather_mmu(self, mm: u32) -> cython.int:
-        """Collect the flushes of what follows, until tlb_finish_mmu()."""
-        if self.gather[0].depth == 0:
-            self.gather[0].mm = mm
-            self.gather[0].start = 0
-            self.gather[0].end = 0
-        assert self.gather[0].mm == mm
-        self.gather[0].depth += 1
-        return 0
-
-    @cython.ccall
-    @cython.nogil
-    def tlb_finish_mmu(self) -> cython.int:
-        """Flush what was collected, if anything was mapped."""
-        self.gather[0].depth -= 1
-        if self.gather[0].depth or self.gather[0].end == 0:
-            return 0
-        start: u64 = self.gather[0].start
-        end: u64 = self.gather[0].end
-        self.gather[0].end = 0
-        return self.tlb.flush_tlb_range(self.gather[0].mm, start, end)
+        self.memory, self.swapfile = m.memory, m.swapfile
 
     @cython.ccall
     @cython.nogil
     def zap_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
         """Unmap the pages of [start, end) inside one vma; the tables stay."""
         mm: u32 = self.vmas[vma].vm_mm
+        self.drain_before()
+        self.rss.update_hiwater_rss(mm)
+        self.mmu_gather.tlb_gather_mmu(mm)
+        self.unmap_page_range(vma, start, end)
+        return self.mmu_gather.tlb_finish_mmu()
+
+    @cython.ccall
+    @cython.nogil
+    def drain_before(self) -> cython.int:
+        """What unmaps begins with, in older kernels."""
         if self.sysctl[0].kernel < NO_DRAIN_BEFORE_ZAP:
             self.lru.lru_add_drain()
-        self.rss.update_hiwater_rss(mm)
-        self.tlb_gather_mmu(mm)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def unmap_page_range(self, vma: u32, start: u64, end: u64) -> cython.int:
+        """The walk, within a gather."""
+        mm: u32 = self.vmas[vma].vm_mm
         while start < end:
             start = self.page_tables.next_pmd(mm, start, end)
             if start >= end:
@@ -118,15 +102,15 @@ class Zap:
             if at:
                 self.zap_pte_range(vma, start, at, at + ((stop - start) >> PAGE_SHIFT))
             start = stop
-        return self.tlb_finish_mmu()
+        return 0
 
     @cython.ccall
     @cython.nogil
     def zap_cached_pages(self, vma: u32, start: u64, end: u64) -> cython.int:
         """zap_page_range() of what is in the file only, its private copies stay (no even_cows)."""
-        self.gather[0].keep_cows = 1
+        self.keep_cows[0] = 1
         self.zap_page_range(vma, start, end)
-        self.gather[0].keep_cows = 0
+        self.keep_cows[0] = 0
         return 0
 
     @cython.ccall
@@ -160,20 +144,17 @@ class Zap:
             pte: u64 = self.ptes[at]
             if pte & (PAGE_PRESENT | PAGE_PROTNONE):
                 pfn: u64 = (pte & PTE_PFN_MASK) >> PAGE_SHIFT
-                if self.gather[0].keep_cows and self.pages[pfn].mapping & PAGE_MAPPING_ANON:
+                if self.keep_cows[0] and self.pages[pfn].mapping & PAGE_MAPPING_ANON:
                     at += 1
                     address += PAGE_SIZE
                     continue
                 self.ptes[at] = 0
-                self.note_flush(address)
+                self.mmu_gather.note_flush(address)
                 if pte & PAGE_SPECIAL:
                     pass
                 elif self.pages[pfn].mapping & PAGE_MAPPING_ANON:
                     anon += 1
-                    self.rmap.remove_rmap(pfn)
-                    if self.pages[pfn].flags & PG_swapcache:
-                        self.swap_state.free_swap_cache(pfn)
-                    self.lru.put_page(pfn)
+                    self.remove_page(pfn)
                 else:
                     shmem += self.memory.mm_counter_file(pfn) == MM_SHMEMPAGES
                     file += self.memory.mm_counter_file(pfn) == MM_FILEPAGES
@@ -186,7 +167,8 @@ class Zap:
             at += 1
             address += PAGE_SIZE
         self.clock.charge(COST_FREE_PAGE, cython.cast(u64, file + anon + shmem))
-        return self.add_mm_rss_vec(self.vmas[vma].vm_mm, -file, -anon, -shmem)
+        self.add_mm_rss_vec(self.vmas[vma].vm_mm, -file, -anon, -shmem)
+        return self.mmu_gather.flush_if_forced()
 
     @cython.cfunc
     @cython.nogil
@@ -211,20 +193,19 @@ class Zap:
         """What the pte knows of a cached page goes to the page."""
         if pte & PAGE_DIRTY:
             self.page_cache.folio_mark_dirty(pfn)
+            self.mmu_gather.met_dirty_page()
         if pte & PAGE_ACCESSED and recency:
             self.lru.mark_page_accessed(pfn)
-        self.rmap.remove_rmap(pfn)
-        return self.lru.put_page(pfn)
+        return self.remove_page(pfn)
 
     @cython.cfunc
-    @cython.nogil
     @cython.inline
-    def note_flush(self, address: u64) -> cython.int:
-        """tlb_remove_tlb_entry()."""
-        if self.gather[0].end == 0 or address < self.gather[0].start:
-            self.gather[0].start = address
-        if address + PAGE_SIZE > self.gather[0].end:
-            self.gather[0].end = address + PAGE_SIZE
+    @cython.nogil
+    def remove_page(self, pfn: u64) -> cython.int:
+        """One mapping and its reference."""
+        self.rmap.remove_rmap(pfn)
+        if self.mmu_gather.tlb_remove_page(pfn):
+            return self.mmu_gather.tlb_flush_mmu()
         return 0
 
     @cython.cfunc

@@ -25,12 +25,14 @@ from mmtwin.scenario.program import (
     serve,
     settle,
     settle_private,
+    use_stack,
 )
 from mmtwin.scenario.touch_commands import TOUCH_COMMANDS
 from mmtwin.task import Killed, SignalError, Task
 
 SWAP_VERBS = ("mkswap", "swapon", "swapoff")
 MKSWAP_BYTES = "4096"  # that it wrote
+EEVDF = 606  # a scheduler that runs a new child first, here
 SIGNAL_BITS = 0x7F  # of a wait status
 HEX_FROM = 0x1000000  # results from here on are printed in hex
 CALLS = {**MEMORY_COMMANDS, **TOUCH_COMMANDS, **FILE_COMMANDS}
@@ -164,13 +166,16 @@ class Interpreter:
             self.registers[command.words[0]] = result
 
     def fork(self, task: Task, name: str) -> str:
-        """The child settles first, then the parent touches its private pages again."""
+        """Up to 6.5 the parent goes on until it waits, so that the top of the stack is copied for
+        it. The child settles, and after it the parent touches its private pages again."""
         try:
             child = task.fork()
         except OSError:
             recover(task)  # the copying had begun: its private pages are write-protected
             raise
         self.tasks[name] = child
+        if self.machine.config.kernel < EEVDF:
+            use_stack(task)
         settle(child)
         settle_private(task)
         return "0"

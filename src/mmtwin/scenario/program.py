@@ -18,7 +18,7 @@ import re
 from mmtwin import cgroups
 from mmtwin.elf_image import ElfImage, Segment
 from mmtwin.machine import Machine
-from mmtwin.mm.page_flags import PG_reclaim
+from mmtwin.mm.page_flags import PG_reclaim, PG_referenced
 from mmtwin.mm.pgtable_types import PTE_PFN_MASK
 from mmtwin.mm.uapi import (
     MAP_ANONYMOUS,
@@ -45,6 +45,10 @@ STACK_TOP, STACK_PAGES = 0x7FFFFFFFF000, 3
 CHILD_PAGES, PARENT_PAGES = 3, 2
 ARGUMENT_COPIES = 3  # get_arg_page() for the name, the environment and the arguments: FOLL_TOUCH
 FILE_SIZE = (TEXT_PAGES + 1) * PAGE_SIZE
+BINPRM_BUF_SIZE = 256  # of a file, which execve reads first
+
+LRU_GEN = "/sys/kernel/mm/lru_gen/enabled"
+LRU_GEN_ENABLED = 612  # Debian's kernels from here on boot with it
 
 # Swap, and what is mounted at /mnt: virtio disks where `config` does not name others. /dev/vda
 # stands for the first of them in scenarios.
@@ -124,14 +128,19 @@ class Runner:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        if machine.config.kernel >= LRU_GEN_ENABLED:
+            machine.write(LRU_GEN, "7")
         self.task = machine.spawn("runner", pid=1)
         for fd in range(STD_FDS):
             assert self.task.open("/console", O_CREAT) == fd
         self.text = self._tmpfs_file("/exe", FILE_SIZE)
         self.control = self._tmpfs_file("/control", CONTROL_PAGES * PAGE_SIZE)
         self._write_text()
+        machine.lru.lru_add_drain_all()
+        self._mark_text()
         self._map_both()
         machine.lru.lru_add_drain_all()
+        machine.write(LRU_GEN, "0")  # young pages become active ones
 
     def _tmpfs_file(self, path: str, size: int) -> int:
         file = int(self.machine.shmem.shmem_file_setup(size, VM_NORESERVE))
@@ -140,19 +149,17 @@ class Runner:
         return file
 
     def _write_text(self) -> None:
-        """Unpacked at boot, then marked by drop_caches: fault-around passes such pages over.
+        """Unpacked at boot."""
+        assert self.machine.shmem.shmem_file_write(self.text, 0, FILE_SIZE) == FILE_SIZE
 
-        Dirty pages are not dropped, but deactivate_file_folio() leaves them PG_reclaim, which
-        reads as PG_readahead.
-        """
+    def _mark_text(self) -> None:
+        """Then drop_caches came by: dirty pages stay, but deactivate_file_folio() leaves them
+        PG_reclaim, which reads as PG_readahead: fault-around passes such pages over."""
         cache, pages = self.machine.page_cache, self.machine.arena.pages
-        address = self.task.mmap(0, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, self.text)
-        self.task.write(address, FILE_SIZE)
-        self.task.munmap(address, FILE_SIZE)
         inode = int(self.machine.arena.files[self.text].f_inode)
         for index in range(FILE_SIZE // PAGE_SIZE):
             pfn = int(cache.find_get_page(inode, index))
-            pages[pfn]["flags"] = int(pages[pfn]["flags"]) | PG_reclaim
+            pages[pfn]["flags"] = int(pages[pfn]["flags"]) & ~PG_referenced | PG_reclaim
 
     def _map_both(self) -> None:
         size = CONTROL_PAGES * PAGE_SIZE
@@ -174,20 +181,17 @@ class Runner:
             cgroups.attach(self.machine, memcg, task.index)
         self._exec(task)
         settle(task)
+        await_answer(task)
         self.machine.processes.switch_to(self.task.index, 0)
         return task
 
     def _exec(self, task: Task) -> None:
+        self.machine.shmem.shmem_file_read(self.text, 0, BINPRM_BUF_SIZE)
         task.exec(IMAGE, program_file=self.text)
         self.machine.arena.names.setdefault("comm", {})[task.index] = "exe"
         self._copy_arguments(task)
         size, flags = CONTROL_PAGES * PAGE_SIZE, MAP_SHARED | MAP_FIXED
         task.mmap(CONTROL, size, PROT_READ | PROT_WRITE, flags, self.control)
-
-    def _pfn(self, mm: int, address: int) -> int:
-        """The frame that an address space has there."""
-        pte = int(self.machine.page_tables.pte_offset(mm, address))
-        return int((int(self.machine.arena.ptes[pte]) & PTE_PFN_MASK) >> PAGE_SHIFT)
 
     def _copy_arguments(self, task: Task) -> None:
         """Their page on the new stack, which execve fills while the old address space is current,
@@ -200,7 +204,7 @@ class Runner:
         machine.arena.vmas[vma].vm_flags = vm_flags | VM_STACK_INCOMPLETE_SETUP
         machine.memory.handle_mm_fault(vma, STACK_TOP - PAGE_SIZE, 1)
         for _ in range(ARGUMENT_COPIES):
-            machine.lru.mark_page_accessed(self._pfn(new, STACK_TOP - PAGE_SIZE))
+            machine.lru.mark_page_accessed(_pfn(machine, new, STACK_TOP - PAGE_SIZE))
         machine.arena.vmas[vma].vm_flags = vm_flags
         machine.arena.current[0].mm = new
         if machine.config.kernel < NO_DRAIN_BEFORE_ZAP:
@@ -210,7 +214,27 @@ class Runner:
 def serve(task: Task) -> None:
     """What a task touches of its own before each command; after a fork it has them already."""
     task.write(CONTROL)
+    use_stack(task)
+    await_answer(task)
+
+
+def use_stack(task: Task) -> None:
+    """What every call does."""
     task.write(STACK_TOP - PAGE_SIZE)
+
+
+def await_answer(task: Task) -> None:
+    """The runner waits on a futex in the first control page: get_futex_key() takes the page by
+    gup_fast, which leaves it PG_referenced."""
+    pages = task.machine.arena.pages
+    pfn = _pfn(task.machine, task.mm_index, CONTROL)
+    pages[pfn]["flags"] = int(pages[pfn]["flags"]) | PG_referenced
+
+
+def _pfn(machine: Machine, mm: int, address: int) -> int:
+    """The frame that an address space has there."""
+    pte = int(machine.page_tables.pte_offset(mm, address))
+    return int((int(machine.arena.ptes[pte]) & PTE_PFN_MASK) >> PAGE_SHIFT)
 
 
 def recover(task: Task) -> None:
