@@ -25,7 +25,7 @@ if not cython.compiled:
     from mmtwin.mm.page_flags import PG_swapcache
     from mmtwin.mm.pgtable_types import PAGE_SIZE
     from mmtwin.mm.tlb import Tlb
-    from mmtwin.mm.types import Pages, Sysctls, U64s, i64, u32, u64
+    from mmtwin.mm.types import Pages, Sysctls, U64s, u32, u64
 
 MMU_GATHER_BUNDLE = cython.declare(cython.const[cython.int], 8)  # pages in struct mmu_gather
 MAX_GATHER_BATCH = cython.declare(cython.const[cython.int], 510)  # in a page of its own
