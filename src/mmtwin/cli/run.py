@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from mmtwin import cgroups
 from mmtwin import config as machine_config
 from mmtwin import policy as policies
 from mmtwin.cli import saved_run
@@ -29,6 +30,7 @@ from mmtwin.trace.summary import as_text, summarize
 POLICY_HELP = (
     f"who decides what is reclaimed: {', '.join(policies.BUILT_IN)}, or a class of your own"
 )
+NS_PER_MS = 1_000_000
 AT_EXIT = ("maps", "smaps", "status")
 _TASK_PATH = re.compile(r"/proc/(\d+)/(.+)")
 
@@ -55,6 +57,14 @@ _TASK_PATH = re.compile(r"/proc/(\d+)/(.+)")
 @click.option("--anon", default="", metavar="SIZE", help="page events: anonymous memory")
 @click.option("--kernel-memory", default="", metavar="SIZE", help="page events: kernel memory")
 @click.option("--policy", default="", metavar="NAME|FILE.py", help=POLICY_HELP)
+@click.option(
+    "--monitor",
+    default=20,
+    show_default=True,
+    metavar="MS",
+    help="memory.stat of the program's cgroup is read every so many ms of the machine's time, as by"
+    " who measures it; that flushes the statistics which reclaim goes by. 0: by nobody",
+)
 @click.option("--limit", default=0, help="stop after so many events")
 @click.option("--json", "as_json", is_flag=True, help="print the summary as data")
 @click.option(
@@ -88,6 +98,7 @@ def run(
     anon: str,
     kernel_memory: str,
     policy: str,
+    monitor: int,
     limit: int,
     as_json: bool,
     cats: tuple[str, ...],
@@ -96,6 +107,8 @@ def run(
     quiet: bool,
 ) -> None:
     """Replay TRACE (strace -f text, lackey text or Parquet, gzipped or not) on a machine."""
+    if monitor < 0:
+        raise UsageError(f"--monitor {monitor}: milliseconds between two reads, or 0 for none")
     if limit < 0:
         raise UsageError(f"--limit {limit}: a number of events from 0 (all) up")
     if save is not None:
@@ -107,6 +120,8 @@ def run(
     description = machine_config.with_run_cgroup(description)
     opened = open_input(trace, format, elf, host_elf, columns, anon, kernel_memory)
     twin = Machine(description)
+    if monitor:
+        twin.memcg_stat.monitor(cgroups.find(twin, machine_config.RUN_CGROUP), monitor * NS_PER_MS)
     future = use_policy(twin, policy, lambda: reopened(opened, elf, host_elf, columns))
     kept = Kept(twin, cats, at_exit, everything=save is not None)
     with progress_of(opened, quiet) as progress:

@@ -38,6 +38,7 @@ KTHREAD_MEMCG_STATS = cython.declare(cython.const[cython.int], 5)  # flush_memcg
 KTHREAD_PSI = cython.declare(cython.const[cython.int], 6)  # psi_avgs_work()
 KTHREAD_OOM_REAPER = cython.declare(cython.const[cython.int], 7)
 KTHREAD_ZSWAP = cython.declare(cython.const[cython.int], 8)  # shrink_worker()
+KTHREAD_MONITOR = cython.declare(cython.const[cython.int], 9)  # a reader of memcg `arg`'s statistics
 
 # Cells of the array "clock"
 CLOCK_NOW = cython.declare(cython.const[cython.int], 0)  # ns
@@ -87,6 +88,7 @@ class Clock:
     vmscan = cython.declare("Vmscan")
     page_alloc = cython.declare("PageAlloc")
     memcontrol = cython.declare("MemControl")
+    memcg_stat = cython.declare("MemcgStat")
     psi = cython.declare("Psi")
     oom_kill = cython.declare("OomKill")
     zswap = cython.declare("Zswap")
@@ -102,6 +104,7 @@ class Clock:
         """Take the mechanisms that have kernel threads."""
         self.block, self.writeback, self.vmscan = m.block, m.page_writeback, m.vmscan
         self.page_alloc, self.memcontrol = m.page_alloc, m.memcontrol
+        self.memcg_stat = m.memcg_stat
         self.psi, self.oom_kill, self.zswap = m.psi, m.oom_kill, m.zswap
 
     def boot(self):
@@ -275,6 +278,8 @@ class Clock:
             return self.zswap.shrink_worker()
         if kind == KTHREAD_OOM_REAPER:
             return self.oom_kill.oom_reaper()
+        if kind == KTHREAD_MONITOR:
+            return self.memcg_stat.monitor_reads(arg)
         return 0
 
     def check(self):

@@ -4,7 +4,9 @@
       flush --> state of the cgroup, and `pending` of its parent --> the parent's, at its own flush
 
 A reader flushes only when enough has changed: up to 64 updates for each CPU may be missing.
-Every two seconds all is flushed. Items of nodes are kept for each (cgroup, node), an lruvec;
+Every two seconds all is flushed. Reclaim decides by what was flushed last: how long the lists are
+and whether refaults were activated (deactivation_due(), workingset_test_recent()). So a program
+that somebody watches (`monitor()`) is reclaimed from differently. Items of nodes are kept for each (cgroup, node), an lruvec;
 a cgroup's own is the sum over its nodes. The root shows the machine's counters and has no stats.
 
 Models mm/memcontrol.c: mod_memcg_state(), mod_memcg_lruvec_state(), count_memcg_events(),
@@ -18,6 +20,7 @@ Invariant: what is charged to a cgroup, recounted, is state_local and the differ
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import KTHREAD_MONITOR
     from mmtwin.mm.memcg_layout import (
         MEMCG_EVENTS_FROM, MEMCG_PERCPU_B, MEMCG_STAT_ITEMS, MEMCG_ZSWAP_B, memcg_events_shown,
     )  # fmt: skip
@@ -36,7 +39,9 @@ FLUSH_TIME_NS = cython.declare(cython.const[cython.ulonglong], 2000000000)
 # Cells of `memcg_flush`
 FLUSH_THRESHOLD = cython.declare(cython.const[cython.int], 0)  # until 6.7: stats_flush_threshold
 FLUSH_LAST_TIME = cython.declare(cython.const[cython.int], 1)
-FLUSH_CELLS = cython.declare(cython.const[cython.int], 2)
+FLUSH_MONITOR_NS = cython.declare(cython.const[cython.int], 2)  # between two reads of a monitor
+FLUSH_MONITOR = cython.declare(cython.const[cython.int], 3)  # its thread's number, 0 before
+FLUSH_CELLS = cython.declare(cython.const[cython.int], 4)
 
 
 @cython.final
@@ -231,6 +236,24 @@ class MemcgStat:
             self.flush[FLUSH_LAST_TIME] = self.clock.now()
             self.flush[FLUSH_THRESHOLD] = 0
         return self.flush_updated(memcg)
+
+    @cython.ccall
+    @cython.nogil
+    def monitor(self, memcg: u32, interval_ns: u64) -> cython.int:
+        """From now on a program outside reads the cgroup's memory.stat every so often."""
+        if self.flush[FLUSH_MONITOR] == 0:
+            self.flush[FLUSH_MONITOR] = self.clock.new_kthread(KTHREAD_MONITOR, memcg)
+        self.flush[FLUSH_MONITOR_NS] = interval_ns
+        return self.clock.wake_kthread(
+            cython.cast(u32, self.flush[FLUSH_MONITOR]), self.clock.now() + interval_ns
+        )
+
+    @cython.ccall
+    @cython.nogil
+    def monitor_reads(self, memcg: u32) -> u64:
+        """One read of it: when the next is."""
+        self.mem_cgroup_flush_stats(memcg)
+        return self.clock.now() + self.flush[FLUSH_MONITOR_NS]
 
     @cython.cfunc
     @cython.nogil
