@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmtwin.config import describe, with_run_cgroup, with_settings
+from mmtwin import cgroups
+from mmtwin.config import RUN_CGROUP, describe, with_run_cgroup, with_settings
 from mmtwin.machine import Machine
 from mmtwin.policy import PolicyError, use
 from mmtwin.trace import counters, open_trace, page_events
@@ -68,7 +69,8 @@ def test_page_events_make_the_memory_that_they_tell_of(engine: str, tmp_path: Pa
     found = counters.of(run.machine)
     assert found["memory.stat.anon"] == 20 * 4096
     assert int(inode_of(run, "file:1").nrpages) == 1
-    assert len(run.kernel_memory.pages) == 9
+    assert found["memory.stat.kernel"] == 9 * 4096
+    assert 0 < len(run.kernel_memory.pages) < 9
     assert found["memory.current"] >= (20 + 9 + int(inode_of(run, "file:0").nrpages)) * 4096
     run.machine.check()
 
@@ -78,7 +80,37 @@ def test_what_page_events_lack_comes_from_the_unlimited_run_beside_them(tmp_path
     (tmp_path / "real_a.json").write_text('[{"limit": 0, "peak_rss": 40960, "kmem": 8192}]')
     run = replay("interpreted", path)
     assert counters.of(run.machine)["memory.stat.anon"] == 40960
-    assert len(run.kernel_memory.pages) == 2
+    assert counters.of(run.machine)["memory.stat.kernel"] >= 8192
+
+
+def test_what_the_twin_charges_itself_is_part_of_the_recorded_kernel_memory(
+    engine: str, tmp_path: Path
+) -> None:
+    touches = [(1, 0, 1, page) for page in range(0, 4096, 64)]
+    path = ev(tmp_path / "a.ev", (6, 0, 0, 40), (5, 0, 0, 4096), *touches)
+    run = replay(engine, path)
+    assert counters.of(run.machine)["memory.stat.kernel"] == 40 * 4096
+    assert len(run.kernel_memory.pages) < 30  # the rest are page tables and xarray nodes
+    run.machine.check()
+
+
+def test_a_monitor_flushes_statistics_that_reclaim_goes_by(engine: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    touches = [(1, 0, 1, int(page)) for page in rng.integers(0, 1000, 3000)]
+    path = ev(tmp_path / "a.ev", (5, 0, 0, 1000), *touches)
+
+    def activated(interval_ms: int) -> int:
+        config = with_run_cgroup(with_settings(describe(ram="128M", cpus=1), ["memory.max=3M"]))
+        machine = Machine(config, engine=engine)
+        if interval_ms:
+            group = cgroups.find(machine, RUN_CGROUP)
+            machine.memcg_stat.monitor(group, interval_ms * 1_000_000)
+        Replay(machine, open_trace(path)).run()
+        machine.check()
+        return int(counters.of(machine)["memory.stat.workingset_activate_file"])
+
+    assert activated(0) == 0  # the first flush of the kernel's own comes after two seconds
+    assert activated(1) > 100
 
 
 def test_a_limit_is_kept_and_its_refaults_are_counted(engine: str, tmp_path: Path) -> None:

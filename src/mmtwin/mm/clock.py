@@ -38,7 +38,7 @@ KTHREAD_MEMCG_STATS = cython.declare(cython.const[cython.int], 5)  # flush_memcg
 KTHREAD_PSI = cython.declare(cython.const[cython.int], 6)  # psi_avgs_work()
 KTHREAD_OOM_REAPER = cython.declare(cython.const[cython.int], 7)
 KTHREAD_ZSWAP = cython.declare(cython.const[cython.int], 8)  # shrink_worker()
-KTHREAD_MONITOR = cython.declare(cython.const[cython.int], 9)  # a reader of memcg `arg`'s statistics
+KTHREAD_MONITOR = cython.declare(cython.const[cython.int], 9)  # reads memcg `arg`'s stat
 
 # Cells of the array "clock"
 CLOCK_NOW = cython.declare(cython.const[cython.int], 0)  # ns

@@ -6,8 +6,10 @@
 A reader flushes only when enough has changed: up to 64 updates for each CPU may be missing.
 Every two seconds all is flushed. Reclaim decides by what was flushed last: how long the lists are
 and whether refaults were activated (deactivation_due(), workingset_test_recent()). So a program
-that somebody watches (`monitor()`) is reclaimed from differently. Items of nodes are kept for each (cgroup, node), an lruvec;
-a cgroup's own is the sum over its nodes. The root shows the machine's counters and has no stats.
+that somebody watches (`monitor()`) is reclaimed from differently.
+
+Items of nodes are kept for each (cgroup, node), an lruvec; a cgroup's own is the sum over its
+nodes. The root shows the machine's counters and has no stats.
 
 Models mm/memcontrol.c: mod_memcg_state(), mod_memcg_lruvec_state(), count_memcg_events(),
 memcg_rstat_updated(), mem_cgroup_css_rstat_flush(), mem_cgroup_flush_stats(),
@@ -354,6 +356,18 @@ class MemcgStat:
         """A MEMCG_* item as flushed."""
         value: i64 = self.memcg_stat[cython.cast(u64, memcg) * MEMCG_STAT_ITEMS + item]
         return value if value > 0 else 0
+
+    @cython.ccall
+    @cython.nogil
+    def memcg_page_state_now(self, memcg: u32, item: cython.int) -> i64:
+        """A MEMCG_* item of the cgroup itself with what is not flushed: no file shows it."""
+        value: i64 = self.memcg_local[cython.cast(u64, memcg) * MEMCG_STAT_ITEMS + item]
+        cpu: u32
+        at: u64
+        for cpu in range(self.nr_cpus):
+            at = cython.cast(u64, memcg) * self.nr_cpus + cpu
+            value += self.memcg_diff[at * MEMCG_STAT_ITEMS + item]
+        return value
 
     @cython.ccall
     @cython.nogil

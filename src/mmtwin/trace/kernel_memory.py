@@ -1,6 +1,10 @@
 """Memory that the kernel uses for a program and charges to its cgroup: slabs, stacks, tables.
 
-A recording of page events knows how much there was, not what it was: single unmovable pages.
+    what was recorded:   |---------------- kmem ----------------|
+    what the twin has:   |-- page tables, xarray nodes --| held |
+
+A recording of page events knows how much there was, not what it was. What the twin's own
+mechanisms charge is part of it; the rest is held as single unmovable pages.
 """
 
 from __future__ import annotations
@@ -8,7 +12,10 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from mmtwin import cgroups
+from mmtwin.config import RUN_CGROUP
 from mmtwin.mm.gfp import GFP_KERNEL_ACCOUNT
+from mmtwin.mm.memcg_layout import MEMCG_KMEM
 
 
 class KernelMemory:
@@ -16,14 +23,29 @@ class KernelMemory:
 
     def __init__(self, machine: Any) -> None:
         self.machine = machine
-        self.pages: list[int] = []
+        self.pages: list[int] = []  # held
+        self.wanted = 0  # pages in all
 
     def resize(self, pages: int) -> None:
-        """Hold so many (OSError ENOMEM)."""
-        while len(self.pages) > pages:
-            self._free(self.pages.pop())
-        while len(self.pages) < pages:
+        """From now on the cgroup has so many in all (OSError ENOMEM)."""
+        self.wanted = pages
+        self.settle()
+        while self._charged() < pages:
             self.pages.append(self._allocate())
+
+    def settle(self) -> None:
+        """Give back what the twin's own mechanisms account for by now."""
+        if self.pages:
+            excess = self._charged() - self.wanted
+            for _ in range(min(excess, len(self.pages))):
+                self._free(self.pages.pop())
+
+    def _charged(self) -> int:
+        """Pages of kernel memory in the run's cgroup, without flushing its statistics."""
+        if not cgroups.exists_group(self.machine, RUN_CGROUP):
+            return len(self.pages)
+        memcg = cgroups.find(self.machine, RUN_CGROUP)
+        return int(self.machine.memcg_stat.memcg_page_state_now(memcg, MEMCG_KMEM))
 
     def _allocate(self) -> int:
         pfn = int(self.machine.page_alloc.alloc_pages(GFP_KERNEL_ACCOUNT, 0, -1))

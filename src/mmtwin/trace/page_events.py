@@ -39,7 +39,7 @@ from mmtwin.trace.events import OP_CODE, Event, batch_of_events, batch_of_rows
 from mmtwin.trace.page_rows import PID
 
 RECORD = np.dtype([("kind", "u1"), ("file", "u1"), ("count", "<u2"), ("page", "<u4")])
-BATCH = 1 << 16  # records
+BATCH = 1 << 12  # records; between two, kernel memory is settled
 READ, TOUCH, ANON, WRITE, DROP, SIZE, KERNEL = range(7)
 PAGE_SHIFT = 12
 PAGE_SIZE = 1 << PAGE_SHIFT

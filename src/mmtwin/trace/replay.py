@@ -105,6 +105,7 @@ class Replay:
                 self._stretch(part, codes[start:end])
             else:
                 self._calls(events_of_batch(part))
+        self.kernel_memory.settle()
 
     # -- calls
 
