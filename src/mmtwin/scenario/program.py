@@ -31,6 +31,7 @@ from mmtwin.mm.uapi import (
 )
 from mmtwin.mm.vm_flags import VM_NORESERVE, VM_RAND_READ, VM_SEQ_READ
 from mmtwin.mm.zap import NO_DRAIN_BEFORE_ZAP
+from mmtwin.scenario import guest_memory
 from mmtwin.scenario.errors import ScenarioError
 from mmtwin.task import Task
 from mmtwin.units import PAGE_SHIFT, PAGE_SIZE
@@ -109,6 +110,7 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
         cost=COST,
         engine=engine,
     )
+    guest_memory.hold(made, config)
     made.mkswap(f"/dev/{names[0]}")
     make_files(made)
     return made
