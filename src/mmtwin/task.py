@@ -41,9 +41,14 @@ from mmtwin.mm.uapi import (
     TASK_ZOMBIE,
 )
 from mmtwin.mm.vm_flags import VM_STACK_FLAGS
-from mmtwin.task_handle import ADDRESS_MASK, checked, os_error, unsigned
+from mmtwin.signals import BusError, Killed, Livelock, SegmentationFault, SignalError
+from mmtwin.task_handle import ADDRESS_MASK, checked, os_error, system_call, unsigned
 from mmtwin.vfs.name_calls import NameCalls
 from mmtwin.vfs.shm_calls import ShmCalls
+
+__all__ = [
+    "BusError", "Killed", "Livelock", "SegmentationFault", "SignalError", "Task", "VmaView",
+]  # fmt: skip
 
 ADVICE_NOT_MODELLED = {
     MADV_MERGEABLE: "MADV_MERGEABLE",
@@ -61,31 +66,6 @@ FILL_KINDS = {
 STACK_PAGES = 33  # of a new program: the page of its arguments and 128 KiB
 
 
-class SignalError(Exception):
-    """A signal that ends the access that caused it: number, si_code, address, touches before."""
-
-    def __init__(self, signal: int, code: int, address: int, done: int) -> None:
-        names = {SIGSEGV: "SIGSEGV", SIGBUS: "SIGBUS", SIGKILL: "SIGKILL"}
-        super().__init__(f"{names.get(signal, signal)} code {code} at {address:#x}")
-        self.signal, self.code, self.address, self.done = signal, code, address, done
-
-
-class SegmentationFault(SignalError):
-    """SIGSEGV: nothing is mapped there (code 1), or it may not be accessed so (code 2)."""
-
-
-class BusError(SignalError):
-    """SIGBUS: behind the end of the file, or its page cannot be had."""
-
-
-class Killed(SignalError):
-    """SIGKILL: out of memory."""
-
-
-class Livelock(SignalError):
-    """No signal: the task faults for ever, for nobody may be killed to give it memory."""
-
-
 class VmaView(NamedTuple):
     """One mapping, as /proc/PID/maps shows it, with its vm_flags."""
 
@@ -101,6 +81,7 @@ class Task(NameCalls, ShmCalls):
 
     # Mappings
 
+    @system_call
     def mmap(
         self, addr: int, length: int, prot: int, flags: int, file: int = 0, offset: int = 0
     ) -> int:
@@ -112,18 +93,22 @@ class Task(NameCalls, ShmCalls):
         do_mmap = self._call().mmap.do_mmap
         return checked(do_mmap(*unsigned(addr, length, prot, flags), file, offset >> PAGE_SHIFT))
 
+    @system_call
     def munmap(self, addr: int, length: int) -> int:
         """munmap(2)."""
         return checked(self._call().munmap.do_munmap(*unsigned(addr, length)))
 
+    @system_call
     def brk(self, addr: int) -> int:
         """brk(2) as the system call: the break that is now in force, in bytes."""
         return int(self._call().mmap.do_brk(addr & ADDRESS_MASK))
 
+    @system_call
     def mprotect(self, addr: int, length: int, prot: int) -> int:
         """mprotect(2)."""
         return self._do("mprotect", "do_mprotect", addr, length, prot)
 
+    @system_call
     def mremap(
         self,
         addr: int,
@@ -135,20 +120,24 @@ class Task(NameCalls, ShmCalls):
         """mremap(2): the address."""
         return self._do("mremap", "do_mremap", addr, old_length, new_length, flags, new_addr)
 
+    @system_call
     def madvise(self, addr: int, length: int, advice: int) -> int:
         """madvise(2) (NotModelledError for advice that needs a mechanism not there yet)."""
         if advice in ADVICE_NOT_MODELLED:
             raise NotModelledError("madvise", f"{ADVICE_NOT_MODELLED[advice]} is not modelled yet")
         return self._do("madvise", "do_madvise", addr, length, advice)
 
+    @system_call
     def msync(self, addr: int, length: int, flags: int = MS_SYNC) -> int:
         """msync(2)."""
         return self._do("msync", "do_msync", addr, length, flags)
 
+    @system_call
     def mlock(self, addr: int, length: int) -> int:
         """mlock(2)."""
         return self._do("mlock", "do_mlock", addr, length, 0)
 
+    @system_call
     def mlock2(self, addr: int, length: int, flags: int) -> int:
         """mlock2(2)."""
         if flags & ~1:
@@ -159,6 +148,7 @@ class Task(NameCalls, ShmCalls):
         """munlock(2)."""
         return self._do("mlock", "do_munlock", addr, length)
 
+    @system_call
     def mlockall(self, flags: int) -> int:
         """mlockall(2)."""
         return self._do("mlock", "do_mlockall", flags)
@@ -229,6 +219,7 @@ class Task(NameCalls, ShmCalls):
         """fork(2): the child."""
         return self.clone(0, pid)
 
+    @system_call
     def clone(self, flags: int, pid: int | None = None) -> Task:
         """clone(2): the child; with CLONE_THREAD this task, which has one thread more."""
         number = int(self.machine.processes.alloc_pid()) if pid is None else pid

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mmtwin.errors import NotModelledError
+from mmtwin.mm.uapi import SIGKILL
+from mmtwin.signals import Killed
 
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
 ADDRESS_MASK = (1 << 64) - 1
+
+Handle = TypeVar("Handle", bound="TaskHandle")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class TaskHandle:
@@ -52,6 +59,13 @@ class TaskHandle:
         self.machine.processes.switch_to(self.index, int(self._record.cpu))
         return self.machine
 
+    def _exit_to_user_mode(self) -> None:
+        """A system call returns; but a task that was killed in it ends."""
+        processes = self.machine.processes
+        if processes.exit_to_user_mode():
+            processes.do_exit(SIGKILL)
+            raise Killed(SIGKILL, 0, 0, 0)
+
     def _mechanism(self, name: str, function: str) -> Callable[..., int]:
         """An engine function, for this task (NotModelledError where there is none yet)."""
         found = getattr(getattr(self._call(), name, None), function, None)
@@ -80,3 +94,19 @@ def os_error(number: int, what: str | None = None) -> OSError:
     """The kernel's error, with what it is about."""
     text = os.strerror(number)
     return OSError(number, f"{what}: {text}" if what else text)
+
+
+def system_call(
+    function: Callable[Concatenate[Handle, Arguments], Result],
+) -> Callable[Concatenate[Handle, Arguments], Result]:
+    """A method that is a system call: as it returns, with a result or an error, a task that was
+    killed meanwhile ends (Killed), and what was charged over memory.high is reclaimed."""
+
+    @functools.wraps(function)
+    def call(task: Handle, /, *args: Arguments.args, **keywords: Arguments.kwargs) -> Result:
+        try:
+            return function(task, *args, **keywords)
+        finally:
+            task._exit_to_user_mode()
+
+    return call

@@ -10,6 +10,7 @@ import pytest
 from mmtwin.config import describe
 from mmtwin.machine import Machine
 from mmtwin.mm.block import REQ_OP_FLUSH, REQ_OP_READ, REQ_OP_WRITE
+from mmtwin.mm.gfp import GFP_KERNEL
 from mmtwin.mm.page_flags import INODE_REGULAR, PG_locked, PG_uptodate
 from mmtwin.mm.vmstat_items import PGPGIN
 
@@ -36,7 +37,7 @@ def lock_pages(m: Machine, inode: int, first: int, count: int) -> list[int]:
     pfns = []
     for index in range(first, first + count):
         pfn = int(m.page_alloc.alloc_pages(0x100CCA, 0, -1))
-        assert m.page_cache.filemap_add_folio(inode, index, pfn) == 0
+        assert m.page_cache.filemap_add_folio(inode, index, pfn, GFP_KERNEL) == 0
         record = m.arena.pages[pfn]
         record["flags"] = int(record["flags"]) | int(PG_locked)
         m.lru.put_page(pfn)

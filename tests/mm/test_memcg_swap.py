@@ -91,3 +91,14 @@ def test_swap_with_version_1_is_refused(engine: str) -> None:
     m.mkswap("/dev/vda")
     with pytest.raises(NotModelledError, match="version 1"):
         m.swapon("/dev/vda")
+
+
+def test_what_zswap_is_charged_in_the_middle_of_reclaim_starts_no_reclaim(engine: str) -> None:
+    m = machine(engine)
+    m.write("/sys/module/zswap/parameters/enabled", "Y")
+    task, address = task_in(m, "a", memory__max="4M")
+    task.fill(address, 12 * M, "partly", 7, 30)
+    task.read(address, 12 * M)
+    assert number(m, "a/memory.zswap.current") > 0
+    assert events(m, "a/memory.events")["oom_kill"] == 0
+    m.check()  # nobody is in the middle of reclaim, and usage is what is charged

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mmtwin import cgroups
 from mmtwin.machine import Machine
-from mmtwin.mm.uapi import MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, PROT_WRITE
+from mmtwin.mm.uapi import (
+    MAP_ANONYMOUS,
+    MAP_NORESERVE,
+    MAP_POPULATE,
+    MAP_PRIVATE,
+    PROT_READ,
+    PROT_WRITE,
+)
 from mmtwin.task import Killed, Livelock, Task
 
 RW, ANON = PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS
@@ -66,6 +74,32 @@ def test_the_task_that_asks_dies_in_its_fault_if_it_is_the_biggest(engine: str) 
         task.write(address, 8 * M)
     assert not task.alive
     assert int(m.read(f"{cgroups.ROOT}/a/memory.current")) <= 64 * 4096
+    m.check()
+
+
+def populates(task: Task, address: int) -> None:
+    task.mmap(0, 8 * M, RW, ANON | MAP_POPULATE)
+
+
+def locks(task: Task, address: int) -> None:
+    task.mlock(address, 8 * M)
+
+
+def writes_to_tmpfs(task: Task, address: int) -> None:
+    task.pwrite(task.memfd_create("big"), 8 * M, 0)
+
+
+@pytest.mark.parametrize("call", [populates, locks, writes_to_tmpfs])
+def test_a_task_that_is_killed_in_a_system_call_ends_as_it_returns(
+    engine: str, call: Callable[[Task, int], None]
+) -> None:
+    m = machine(engine)
+    group(m, "a", memory__max="4M")
+    task, address = task_in(m, "a", "p", M)
+    with pytest.raises(Killed):
+        call(task, address)
+    assert not task.alive and task.reap() == 9
+    assert (events(m, "a")["oom"], events(m, "a")["oom_kill"]) == (1, 1)
     m.check()
 
 

@@ -135,7 +135,7 @@ class PageCache:
         pfn = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
         if not pfn:
             return 0
-        if self.filemap_add_folio(inode, index, pfn):
+        if self.filemap_add_folio(inode, index, pfn, GFP_KERNEL):
             self.lru.put_page(pfn)
             return 0
         self.read_page(pfn)
@@ -165,7 +165,7 @@ class PageCache:
         if gfp & GFP_WRITE_BIT and self.xarray.xa_load(inode, index) & XA_VALUE:
             self.xarray.xa_erase(inode, index)
         self.pages[pfn].flags |= PG_locked
-        if self.filemap_add_folio(inode, index, pfn):
+        if self.filemap_add_folio(inode, index, pfn, gfp):
             self.pages[pfn].flags &= ~PG_locked
             self.lru.put_page(pfn)
             return 0
@@ -210,13 +210,13 @@ class PageCache:
 
     @cython.ccall
     @cython.nogil
-    def filemap_add_folio(self, inode: u32, index: u64, pfn: u64) -> cython.int:
+    def filemap_add_folio(self, inode: u32, index: u64, pfn: u64, gfp: u32) -> cython.int:
         """Put a fresh page into the cache and on the LRU: 0 or -ENOMEM.
 
         The cache takes a reference of its own. A page already marked PG_swapbacked is shmem's.
         """
         shadow: u64 = self.xarray.xa_load(inode, index)
-        error: cython.int = self.memcontrol.mem_cgroup_charge(pfn, 0, GFP_KERNEL)
+        error: cython.int = self.memcontrol.mem_cgroup_charge(pfn, 0, gfp)
         if error:
             return error
         error = self.xarray.xa_store(inode, index, pfn)

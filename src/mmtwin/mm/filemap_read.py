@@ -28,7 +28,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, U64s, i64, u32, u64
-    from mmtwin.mm.uapi import EINVAL, ENOMEM
+    from mmtwin.mm.uapi import EINTR, EINVAL, ENOMEM
     from mmtwin.mm.xarray import XA_VALUE, XArray
 
 READ_BATCH = cython.declare(cython.const[cython.int], 31)  # PAGEVEC_SIZE of 6.9 and later
@@ -51,6 +51,7 @@ class FilemapRead:
     page_cache: PageCache
     clock: Clock
     lru = cython.declare("Lru")
+    oom_kill = cython.declare("OomKill")
 
     def __init__(self, arena, config):
         self.pages, self.inodes, self.files = arena.pages, arena.inodes, arena.files
@@ -61,7 +62,7 @@ class FilemapRead:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.xarray, self.readahead, self.page_cache = m.xarray, m.readahead, m.page_cache
-        self.lru, self.clock = m.lru, m.clock
+        self.lru, self.clock, self.oom_kill = m.lru, m.clock, m.oom_kill
 
     @cython.ccall
     @cython.nogil
@@ -122,6 +123,8 @@ class FilemapRead:
     @cython.nogil
     def filemap_get_pages(self, file: u32, pos: u64, count: u64) -> cython.int:
         """Fill the batch with pages from pos on that can be copied from: how many, or -errno."""
+        if self.oom_kill.fatal_signal_pending():
+            return -EINTR
         index: u64 = pos >> PAGE_SHIFT
         last_index: u64 = (pos + count + PAGE_SIZE - 1) >> PAGE_SHIFT  # the one behind the read
         inode: u32 = self.files[file].f_inode

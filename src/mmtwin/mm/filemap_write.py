@@ -25,7 +25,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.types import Files, Inodes, Pages, Sysctls, i64, u32, u64
-    from mmtwin.mm.uapi import ENOMEM, ENOSPC
+    from mmtwin.mm.uapi import EINTR, ENOMEM, ENOSPC
 
 
 @cython.final
@@ -43,6 +43,7 @@ class FilemapWrite:
     clock: Clock
     ext4 = cython.declare("Ext4")
     lru = cython.declare("Lru")
+    oom_kill = cython.declare("OomKill")
     failed: cython.int  # why write_begin() gave no page
 
     def __init__(self, arena, config):
@@ -58,7 +59,7 @@ class FilemapWrite:
             m.readahead,
             m.page_writeback,
         )
-        self.lru, self.ext4 = m.lru, m.ext4
+        self.lru, self.ext4, self.oom_kill = m.lru, m.ext4, m.oom_kill
 
     @cython.ccall
     @cython.nogil
@@ -70,6 +71,9 @@ class FilemapWrite:
         end: u64 = pos + length
         balance_first: cython.bint = self.sysctl[0].kernel >= 611
         while pos < end:
+            if self.oom_kill.fatal_signal_pending():
+                self.failed = -EINTR
+                break
             if balance_first:
                 self.writeback.balance_dirty_pages_ratelimited(inode, 1)
             stop: u64 = ((pos >> PAGE_SHIFT) + 1) << PAGE_SHIFT

@@ -31,7 +31,7 @@ if not cython.compiled:
     from mmtwin.mm.types import Currents, Mms, Tasks, U32s, U64s, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import (
         EAGAIN, EINVAL, ENOMEM, RLIM_INFINITY, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK,
-        TASK_NONE, TASK_RUNNING, TASK_ZOMBIE,
+        SIGKILL, TASK_NONE, TASK_RUNNING, TASK_ZOMBIE,
     )  # fmt: skip
     from mmtwin.mm.util import Overcommit
     from mmtwin.mm.vm_flags import (
@@ -82,6 +82,7 @@ class Fork:
     file_table: FileTable
     memcontrol = cython.declare("MemControl")
     oom_kill = cython.declare("OomKill")
+    memcg_high = cython.declare("MemcgHigh")
     slab: MemcgSlab
     executes: cython.bint  # mm_alloc() is for execve()
     mglru_age = cython.declare("MglruAge")
@@ -117,6 +118,7 @@ class Fork:
         self.page_cache = m.page_cache
         self.file_table = m.file_table
         self.memcontrol, self.oom_kill, self.slab = m.memcontrol, m.oom_kill, m.memcg_slab
+        self.memcg_high = m.memcg_high
         self.mglru_age = m.mglru_age
         self.shmem = m.shmem
 
@@ -462,6 +464,18 @@ class Fork:
         self.oom_kill.exiting(task)
         self.current[0].task = 0
         self.current[0].mm = 0
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def exit_to_user_mode(self) -> cython.int:
+        """A system call of the current task returns: SIGKILL if it was killed meanwhile, else 0,
+        and what it has charged over memory.high is reclaimed: exit_to_user_mode_loop()."""
+        if self.current[0].task == 0:
+            return 0
+        if self.oom_kill.fatal_signal_pending():
+            return SIGKILL
+        self.memcg_high.resume_user_mode()
         return 0
 
     @cython.ccall

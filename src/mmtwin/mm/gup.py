@@ -15,7 +15,7 @@ if not cython.compiled:
         PAGE_DIRTY, PAGE_PRESENT, PAGE_RW, PAGE_SHIFT, PAGE_SIZE, PAGE_SPECIAL, PTE_PFN_MASK,
     )  # fmt: skip
     from mmtwin.mm.types import Currents, Pages, U64s, Vmas, i64, u32, u64
-    from mmtwin.mm.uapi import EFAULT, ENOMEM
+    from mmtwin.mm.uapi import EFAULT, EINTR, ENOMEM
     from mmtwin.mm.vm_fault import FAULT_FLAG_ALLOW_RETRY, VM_FAULT_ERROR, VM_FAULT_OOM
     from mmtwin.mm.vm_flags import VM_IO, VM_LOCKONFAULT, VM_PFNMAP, VM_SHARED, VM_WRITE
     from mmtwin.mm.vma_prot import vma_is_accessible
@@ -35,6 +35,7 @@ class Gup:
     lru = cython.declare("Lru")
     page_cache = cython.declare("PageCache")
     vma_tree = cython.declare("VmaTree")
+    oom_kill = cython.declare("OomKill")
 
     def __init__(self, arena, config):
         self.pages, self.ptes, self.vmas = arena.pages, arena.ptes, arena.vmas
@@ -44,6 +45,7 @@ class Gup:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.memory, self.page_tables = m.memory, m.page_tables
         self.lru, self.page_cache, self.vma_tree = m.lru, m.page_cache, m.vma_tree
+        self.oom_kill = m.oom_kill
 
     @cython.ccall
     @cython.nogil
@@ -78,11 +80,15 @@ class Gup:
     @cython.ccall
     @cython.nogil
     def populate_range(self, vma: u32, start: u64, end: u64, write: cython.int) -> i64:
-        """Fault in [start, end) of one vma: pages done, or -EFAULT, -ENOMEM for the first."""
+        """Fault in [start, end) of one vma: pages done, or -EFAULT, -ENOMEM for the first, -EINTR
+        for a task that has been killed."""
         error: cython.int = self.check_vma_flags(vma, write)
         done: i64 = 0
         while start < end and error == 0:
-            error = self.faultin_page(vma, start, write)
+            if self.oom_kill.fatal_signal_pending():
+                error = -EINTR
+            else:
+                error = self.faultin_page(vma, start, write)
             if error == 0:
                 done += 1
                 start += PAGE_SIZE

@@ -12,7 +12,8 @@ pcpu_memcg_pre_alloc_hook(); the caches with SLAB_ACCOUNT of mm/, kernel/fork.c 
 Not modelled: RCU, which frees some of them later; objects that live only inside one system call;
 what the kernel allocates for sockets, pipes, timers and keys.
 
-Invariant: object_bytes and obj_refs of a cgroup are the objects that name it in slab_objcg.
+Invariant: object_bytes and obj_refs of a cgroup are the objects that name it in slab_objcg, and
+the entries of zswap that do.
 """
 
 import cython
@@ -285,6 +286,10 @@ class MemcgSlab:
                 total[objcg] = total.get(objcg, 0) + self.total_bytes(kind * SLAB_CELLS)
             base += self.lengths[kind]
         assert sum(refs.values()) == self.charged[0]
+        for at in self.arena.where("zswap_entries", "objcg"):  # charged by bytes as well
+            entry = self.arena.zswap_entries[at]
+            objcg = int(entry.objcg)
+            total[objcg] = total.get(objcg, 0) + int(entry.length)
         for objcg in self.arena.where("memcgs", "in_use"):
             assert self.memcgs[objcg].object_bytes == total.get(objcg, 0), objcg
             assert self.memcgs[objcg].obj_refs >= refs.get(objcg, 0)

@@ -56,7 +56,8 @@ if not cython.compiled:
     from mmtwin.mm.mmzone import ZONE_BELOW_HIGH, ZONE_BOOSTED_WATERMARK, ZoneRecords, Zones
     from mmtwin.mm.page_flags import PG_buddy, PG_head, PG_lru, PG_mlocked, PG_pcp
     from mmtwin.mm.pcp import PerCpuPages
-    from mmtwin.mm.types import Currents, Pages, Sysctls, U32s, i64, u8, u32, u64
+    from mmtwin.mm.types import Currents, Pages, Sysctls, Tasks, U32s, i64, u8, u32, u64
+    from mmtwin.mm.uapi import PF_MEMALLOC
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
         NR_FREE_PAGES,
@@ -85,6 +86,7 @@ class PageAlloc:
     zonelists: U32s
     preferred: U32s
     current: Currents
+    tasks: Tasks
     sysctl: Sysctls
     zones: Zones
     buddy: Buddy
@@ -106,7 +108,7 @@ class PageAlloc:
         self.records = arena.zones
         self.zonelists = arena.zonelists
         self.preferred = arena.preferred_zones
-        self.current = arena.current
+        self.current, self.tasks = arena.current, arena.tasks
         self.sysctl = arena.sysctl
         self.cpu_node = arena.array("cpu_to_node", "u32", config.cpus)
         self.config_cpu_node = config.cpu_node
@@ -348,10 +350,10 @@ class PageAlloc:
         if alloc_flags & ALLOC_KSWAPD:
             self.wake_all_kswapds(gfp, order, preferred, zone_type)
         pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
-        if pfn == 0 and gfp & GFP_MEMALLOC_BIT and not gfp & GFP_NOMEMALLOC_BIT:
+        if pfn == 0 and self.pfmemalloc_allowed(gfp):
             alloc_flags = ALLOC_NO_WATERMARKS | (alloc_flags & ALLOC_KSWAPD)
             pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
-        while pfn == 0 and gfp & GFP_DIRECT_RECLAIM_BIT:
+        while pfn == 0 and gfp & GFP_DIRECT_RECLAIM_BIT and not self.reclaims():
             progress = self.vmscan.try_to_free_pages(gfp, order, preferred, zone_type)
             if progress:
                 pfn = self.after_reclaim(gfp, order, preferred, zone_type, alloc_flags)
@@ -376,6 +378,24 @@ class PageAlloc:
             alloc_flags |= ALLOC_NO_WATERMARKS
             pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
         return pfn
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def reclaims(self) -> cython.bint:
+        """Whether the current task is in the middle of reclaim, and must not begin it again."""
+        return self.tasks[self.current[0].task].flags & PF_MEMALLOC != 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def pfmemalloc_allowed(self, gfp: u32) -> cython.bint:
+        """Whether the request may have the reserves whole: __gfp_pfmemalloc_flags()."""
+        if gfp & GFP_NOMEMALLOC_BIT:
+            return False
+        return gfp & GFP_MEMALLOC_BIT != 0 or self.reclaims()
 
     @cython.cfunc
     @cython.nogil

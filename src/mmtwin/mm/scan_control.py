@@ -8,14 +8,21 @@ A reclaim may sleep (for a device, or throttled), and kswapd then reclaims in be
 next record. They nest, for whoever sleeps goes on last, so a stack of records is enough.
 Each record has lists of its own, for pages that are taken off the LRU while they are judged.
 
-Models mm/vmscan.c: struct scan_control; include/linux/vmstat.h: struct reclaim_stat.
+Whoever reclaims has PF_MEMALLOC: what it allocates or charges meanwhile is had without reclaim,
+from the reserves and beyond limits, or reclaim would begin in the middle of itself.
+
+Models mm/vmscan.c: struct scan_control; include/linux/vmstat.h: struct reclaim_stat;
+include/linux/sched/mm.h: memalloc_noreclaim_save(), memalloc_noreclaim_restore().
+
+Invariant: outside of reclaim nobody has PF_MEMALLOC.
 """
 
 import cython
 
 if not cython.compiled:
     from mmtwin.mm.mem_map import NR_SCAN_CONTROLS
-    from mmtwin.mm.types import U32s, i32, u32, u64
+    from mmtwin.mm.types import Currents, Tasks, U32s, i32, u32, u64
+    from mmtwin.mm.uapi import PF_MEMALLOC
 
 ScanControl = cython.struct(
     nr_to_reclaim=u64,
@@ -65,6 +72,8 @@ ScanControl = cython.struct(
     compaction_ready=u32,
     cache_trim_mode=u32,
     file_is_tiny=u32,
+    noreclaim_flag=u32,  # PF_MEMALLOC, where who reclaims had it before
+    pad=u32,
 )
 
 if cython.compiled:
@@ -100,10 +109,14 @@ LIST_CLEAN = cython.declare(cython.const[cython.uint], 5)  # to be judged once m
 class ScanStack:
     """The scan controls in use."""
 
+    arena: object
     scs: ScanControls
     depth: U32s  # one cell: records 1 .. depth are in use
+    tasks: Tasks
+    current: Currents
 
     def __init__(self, arena, config):
+        self.arena, self.tasks, self.current = arena, arena.tasks, arena.current
         self.scs = arena.array("scan_controls", "scan_control.ScanControl", NR_SCAN_CONTROLS)
         self.depth = arena.array("scan_control_depth", "u32", 1)
 
@@ -131,6 +144,8 @@ class ScanStack:
         self.scs[sc].swappiness = -1
         self.scs[sc].reclaimer = RECLAIMER_DIRECT
         self.clear_flags(sc)
+        self.scs[sc].noreclaim_flag = self.tasks[self.current[0].task].flags & PF_MEMALLOC
+        self.tasks[self.current[0].task].flags |= PF_MEMALLOC
         return sc
 
     @cython.cfunc
@@ -160,6 +175,8 @@ class ScanStack:
         """Done with it: how many pages it reclaimed."""
         assert sc == self.depth[0]
         self.depth[0] = sc - 1
+        if not self.scs[sc].noreclaim_flag:
+            self.tasks[self.current[0].task].flags &= ~PF_MEMALLOC
         return self.scs[sc].nr_reclaimed
 
     @cython.cfunc
@@ -201,3 +218,5 @@ class ScanStack:
     def check(self):
         """Nobody is in the middle of reclaim."""
         assert self.depth[0] == 0
+        for task in self.arena.where("tasks", "flags"):
+            assert not int(self.tasks[task].flags) & PF_MEMALLOC, task

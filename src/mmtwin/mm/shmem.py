@@ -18,12 +18,12 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
-    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
+    from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
     from mmtwin.mm.page_flags import INODE_SHMEM, PG_referenced, PG_swapbacked, PG_uptodate
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.types import Currents, Files, Inodes, Pages, SuperBlocks, i64, u32, u64
     from mmtwin.mm.uapi import (
-        EBUSY, EINVAL, ENOMEM, ENOSPC, EPERM, F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL,
+        EBUSY, EINTR, EINVAL, ENOMEM, ENOSPC, EPERM, F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL,
         F_SEAL_SHRINK, F_SEAL_WRITE, FMODE_READ, FMODE_WRITE, O_RDWR,
     )  # fmt: skip
     from mmtwin.mm.vm_flags import VM_NORESERVE
@@ -65,6 +65,7 @@ class Shmem:
     overcommit = cython.declare("Overcommit")
     xarray: XArray
     shmem_swap = cython.declare("ShmemSwap")
+    oom_kill = cython.declare("OomKill")
     failed = cython.declare(cython.int, visibility="readonly")  # why there is no page
 
     def __init__(self, arena, config):
@@ -81,7 +82,7 @@ class Shmem:
         self.page_alloc = m.page_alloc
         self.lru = m.lru
         self.overcommit = m.overcommit
-        self.xarray, self.shmem_swap = m.xarray, m.shmem_swap
+        self.xarray, self.shmem_swap, self.oom_kill = m.xarray, m.shmem_swap, m.oom_kill
 
     @cython.ccall
     @cython.nogil
@@ -208,6 +209,8 @@ class Shmem:
             part: u64 = ((index + 1) << PAGE_SHIFT) - (pos + done)
             if part > length - done:
                 part = length - done
+            if self.oom_kill.fatal_signal_pending():
+                return done if done else -EINTR
             if not self.shmem_write_page(inode, index):
                 return done if done else self.failed
             done += part
@@ -248,7 +251,7 @@ class Shmem:
         pfn: u64 = self.page_alloc.alloc_pages(GFP_HIGHUSER_MOVABLE, 0, -1)
         if pfn:
             self.pages[pfn].flags |= PG_swapbacked
-            if not self.page_cache.filemap_add_folio(inode, index, pfn):
+            if not self.page_cache.filemap_add_folio(inode, index, pfn, GFP_KERNEL):
                 self.pages[pfn].flags |= PG_uptodate
                 self.info[inode].alloced += 1
                 self.lru.put_page(pfn)

@@ -18,7 +18,7 @@ from mmtwin.mm.uapi import (
     O_RDONLY,
     SEEK_SET,
 )
-from mmtwin.task_handle import TaskHandle, checked, os_error, unsigned
+from mmtwin.task_handle import TaskHandle, checked, os_error, system_call, unsigned
 from mmtwin.vfs.open_file import filp_open
 from mmtwin.vfs.paths import path_of
 
@@ -30,6 +30,7 @@ class FileCalls(TaskHandle):
 
     # Descriptors
 
+    @system_call
     def open(self, path: str, flags: int = O_RDONLY) -> int:
         """open(2): a descriptor."""
         return self.fd_install(filp_open(self._call(), path, flags), flags & O_CLOEXEC)
@@ -73,18 +74,22 @@ class FileCalls(TaskHandle):
 
     # Data
 
+    @system_call
     def sys_read(self, fd: int, length: int) -> int:
         """read(2): bytes, 0 at the end."""
         return checked(self._call().read_write.ksys_read(as_fd(fd), *unsigned(length)))
 
+    @system_call
     def sys_write(self, fd: int, length: int) -> int:
         """write(2): bytes."""
         return checked(self._call().read_write.ksys_write(as_fd(fd), *unsigned(length)))
 
+    @system_call
     def pread(self, fd: int, length: int, offset: int) -> int:
         """pread(2)."""
         return checked(self._call().read_write.ksys_pread64(as_fd(fd), *unsigned(length), offset))
 
+    @system_call
     def pwrite(self, fd: int, length: int, offset: int) -> int:
         """pwrite(2)."""
         return checked(self._call().read_write.ksys_pwrite64(as_fd(fd), *unsigned(length), offset))
@@ -93,6 +98,7 @@ class FileCalls(TaskHandle):
         """lseek(2): the new position."""
         return checked(self._call().read_write.ksys_lseek(as_fd(fd), offset, whence))
 
+    @system_call
     def ftruncate(self, fd: int, length: int) -> None:
         """ftruncate(2)."""
         self._call()
@@ -104,17 +110,20 @@ class FileCalls(TaskHandle):
             raise os_error(errno.EINVAL)
         checked(self.machine.truncate.do_truncate(int(record.f_inode), length))
 
+    @system_call
     def fallocate(self, fd: int, mode: int, offset: int, length: int) -> None:
         """fallocate(2)."""
         checked(self._call().truncate.ksys_fallocate(as_fd(fd), mode, offset, length))
 
     # Advice
 
+    @system_call
     def fadvise(self, fd: int, offset: int, length: int, advice: int) -> None:
         """posix_fadvise(2)."""
         call = self._mechanism("fadvise", "generic_fadvise")
         checked(call(self.fd_file(fd), offset, length, advice))
 
+    @system_call
     def readahead(self, fd: int, offset: int, length: int) -> None:
         """readahead(2)."""
         call = self._mechanism("fadvise", "ksys_readahead")
@@ -122,10 +131,12 @@ class FileCalls(TaskHandle):
 
     # Writing back
 
+    @system_call
     def fsync(self, fd: int) -> None:
         """fsync(2)."""
         self._fsync(fd, 0)
 
+    @system_call
     def fdatasync(self, fd: int) -> None:
         """fdatasync(2)."""
         self._fsync(fd, 1)
@@ -138,6 +149,7 @@ class FileCalls(TaskHandle):
             call = self._mechanism("page_writeback", "vfs_fsync_range")
             checked(call(file, 0, TO_THE_END, datasync))
 
+    @system_call
     def sync_file_range(self, fd: int, offset: int, length: int, flags: int) -> None:
         """sync_file_range(2); a length of 0 is to the end."""
         if offset < 0 or length < 0 or flags & ~7:
@@ -150,12 +162,14 @@ class FileCalls(TaskHandle):
     def _inode(self, fd: int) -> int:
         return int(self.machine.arena.files[self.fd_file(fd)].f_inode)
 
+    @system_call
     def sync(self) -> None:
         """sync(2)."""
         checked(self._mechanism("page_writeback", "ksys_sync")())
 
     # Mapping
 
+    @system_call
     def mmap_fd(
         self, addr: int, length: int, prot: int, flags: int, fd: int = -1, offset: int = 0
     ) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 
-from mmtwin.task_handle import TaskHandle, checked, os_error
+from mmtwin.task_handle import TaskHandle, checked, os_error, system_call
 
 
 class NameCalls(TaskHandle):
     """Names, made and removed."""
 
+    @system_call
     def mkdir(self, path: str) -> None:
         """mkdir(2)."""
         self._call().namespace.mkdir(path)
@@ -18,6 +19,7 @@ class NameCalls(TaskHandle):
         """rmdir(2)."""
         self._call().namespace.rmdir(path)
 
+    @system_call
     def unlink(self, path: str) -> None:
         """unlink(2)."""
         self._call().namespace.unlink(path)
@@ -26,6 +28,7 @@ class NameCalls(TaskHandle):
         """rename(2)."""
         self._call().namespace.rename(old, new)
 
+    @system_call
     def truncate(self, path: str, length: int) -> None:
         """truncate(2)."""
         inode = self._call().namespace.lookup(path)

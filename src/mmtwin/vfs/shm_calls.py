@@ -17,7 +17,7 @@ from mmtwin.mm.uapi import (
     PROT_WRITE,
 )
 from mmtwin.mm.vm_flags import VM_NORESERVE
-from mmtwin.task_handle import checked, os_error, unsigned
+from mmtwin.task_handle import checked, os_error, system_call, unsigned
 from mmtwin.vfs.copy_calls import CopyCalls
 from mmtwin.vfs.open_file import open_inode
 from mmtwin.vfs.paths import set_path
@@ -32,10 +32,12 @@ NOEXEC_SINCE, SECRETMEM_SINCE = 603, 605
 class ShmCalls(CopyCalls):
     """Segments and memfd."""
 
+    @system_call
     def shmget(self, key: int, size: int, flags: int) -> int:
         """shmget(2): an identifier."""
         return self._call().shared_memory.get(key, size, flags)
 
+    @system_call
     def shmat(self, number: int, addr: int = 0, flags: int = 0) -> int:
         """shmat(2): the address."""
         machine = self._call()
@@ -88,6 +90,7 @@ class ShmCalls(CopyCalls):
         """shmctl(2) with SHM_LOCK or SHM_UNLOCK."""
         self._call().shared_memory.lock(number, locked)
 
+    @system_call
     def memfd_create(self, name: str, flags: int = 0) -> int:
         """memfd_create(2): a descriptor of a nameless file in memory."""
         machine = self._call()
