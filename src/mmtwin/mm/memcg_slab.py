@@ -8,7 +8,8 @@ Sizes are those of Debian's kernels (s->size of /proc/slabinfo), plus 8 bytes fo
 owner. Each object is charged alone, as it is allocated; the slab pages themselves are not modelled.
 
 Models mm/memcontrol.c: __memcg_slab_post_alloc_hook(), __memcg_slab_free_hook(),
-pcpu_memcg_pre_alloc_hook(); the caches with SLAB_ACCOUNT of mm/, kernel/fork.c and fs/.
+pcpu_memcg_pre_alloc_hook(), mem_cgroup_css_alloc(); the caches with SLAB_ACCOUNT of mm/,
+kernel/fork.c and fs/.
 Not modelled: RCU, which frees some of them later; objects that live only inside one system call;
 what the kernel allocates for sockets, pipes, timers and keys.
 
@@ -43,7 +44,9 @@ SLAB_EXEC = cython.declare(cython.const[cython.int], 7)  # by mm: the program's 
 SLAB_INODE_SHMEM = cython.declare(cython.const[cython.int], 8)
 SLAB_INODE_EXT4 = cython.declare(cython.const[cython.int], 9)
 SLAB_DENTRY = cython.declare(cython.const[cython.int], 10)  # by inode: its name
-SLAB_KINDS = cython.declare(cython.const[cython.int], 11)
+SLAB_MEMCG = cython.declare(cython.const[cython.int], 11)  # statistics; its parent pays
+SLAB_MEMCG_NODE = cython.declare(cython.const[cython.int], 12)  # by lruvec: those of a node
+SLAB_KINDS = cython.declare(cython.const[cython.int], 13)
 SLAB_PARTS = cython.declare(cython.const[cython.int], 16)  # objects of a kind, at most
 
 # Cells of `slab_kinds`, for each kind
@@ -64,6 +67,7 @@ SIZES = {
     "files_cache": (704, 704, 704), "pid": (128, 128, 192), "cred": (192, 192, 192),
     "fs_struct": (64, 64, 64), "cred_security": (16, 16, 16), "dentry": (192, 192, 192),
     "shmem_inode_cache": (784, 760, 744), "ext4_inode_cache": (1184, 1168, 1176),
+    "memcg_vmstats": (0, 2048, 2064), "lruvec_stats": (0, 1024, 1024),
 }  # fmt: skip
 PARTS = (
     ("vm_area_struct", "vma_lock"), ("anon_vma",), ("anon_vma_chain",), ("radix_tree_node",),
@@ -71,10 +75,15 @@ PARTS = (
     ("task_struct", "cred", "cred_security", "files_cache", "fs_struct", "sighand_cache",
      "signal_cache", "pid"),
     ("filp", "cred", "cred_security"), ("shmem_inode_cache",), ("ext4_inode_cache",), ("dentry",),
+    ("memcg_vmstats",), ("lruvec_stats",),
 )  # fmt: skip
 RECLAIMABLE_KINDS = (SLAB_XA_NODE, SLAB_INODE_EXT4, SLAB_DENTRY)
 STACK_PAGES_OF_A_TASK = 4
 KERNEL_PERCPU_COUNTERS = 602
+RSS_STAT_BYTES = 16  # per-CPU, as are these: struct memcg_vmstats_percpu, lruvec_stats_percpu;
+VMSTATS_PERCPU = (1344, 1088, 1152)  # together with two nodes' they were measured: 2472, 2080, 2208
+LRUVEC_STATS_PERCPU = (564, 496, 528)
+PERCPU_MIN_ALLOC = 4  # bytes; each has a pointer to its owner
 
 
 @cython.final
@@ -105,6 +114,7 @@ class MemcgSlab:
         self.lengths = [
             vmas, vmas, 1 << 25, config.nr_pfns + (1 << 22), len(arena.mms), len(arena.files),
             len(arena.tasks), len(arena.mms), inodes, inodes, inodes,
+            len(arena.memcgs), len(arena.memcgs) * len(config.nodes),
         ]  # fmt: skip
         self.slab_objcg = arena.array("slab_objcg", "u32", sum(self.lengths))
         self.kinds = arena.array("slab_kinds", "u64", SLAB_KINDS * SLAB_CELLS)
@@ -131,9 +141,16 @@ class MemcgSlab:
                 NR_SLAB_RECLAIMABLE_B if kind in RECLAIMABLE_KINDS else NR_SLAB_UNRECLAIMABLE_B
             )
             base += self.lengths[kind]
-        if self.kernel >= KERNEL_PERCPU_COUNTERS:  # rss_stat: 4 counters, and their owners
-            self.kinds[SLAB_MM * SLAB_CELLS + SLAB_PERCPU] = 16 * self.nr_cpus + 32
+        if self.kernel >= KERNEL_PERCPU_COUNTERS:  # rss_stat: 4 counters
+            self._percpu(SLAB_MM, RSS_STAT_BYTES)
+        self._percpu(SLAB_MEMCG, VMSTATS_PERCPU[column])
+        self._percpu(SLAB_MEMCG_NODE, LRUVEC_STATS_PERCPU[column])
         self.kinds[SLAB_TASK * SLAB_CELLS + SLAB_STACK_PAGES] = STACK_PAGES_OF_A_TASK
+
+    def _percpu(self, kind, size):
+        """pcpu_obj_full_size(): a copy for each CPU, and the pointers to its owners."""
+        owners = size // PERCPU_MIN_ALLOC * OBJCG_POINTER
+        self.kinds[kind * SLAB_CELLS + SLAB_PERCPU] = size * self.nr_cpus + owners
 
     @cython.cfunc
     @cython.inline
@@ -159,8 +176,13 @@ class MemcgSlab:
     @cython.ccall
     @cython.nogil
     def charge(self, kind: cython.int, index: u64) -> cython.int:
+        """The current task pays: 0 or -ENOMEM."""
+        return self.charge_to(self.memcontrol.current_memcg(), kind, index)
+
+    @cython.ccall
+    @cython.nogil
+    def charge_to(self, objcg: u32, kind: cython.int, index: u64) -> cython.int:
         """Charge each part; what was charged is taken back if one fails."""
-        objcg: u32 = self.memcontrol.current_memcg()
         cell: u64 = cython.cast(u64, kind) * SLAB_CELLS
         at: u64 = self.kinds[cell + SLAB_BASE] + index
         stack: u32 = cython.cast(u32, self.kinds[cell + SLAB_STACK_PAGES])
@@ -170,8 +192,9 @@ class MemcgSlab:
         if stack and self.memcontrol.obj_cgroup_charge_pages(objcg, GFP_KERNEL, stack):
             return -ENOMEM
         self.count_stack(objcg, stack)
-        done: cython.int = self.charge_parts(objcg, kind)
-        if done == 0 and self.charge_percpu(objcg, cell):
+        node: u32 = self.node_of(kind, index)
+        done: cython.int = self.charge_parts(objcg, kind, node)
+        if done == 0 and self.charge_percpu(objcg, cell, node):
             done = -ENOMEM
         if done:
             self.count_stack(objcg, -cython.cast(i64, stack))
@@ -183,6 +206,40 @@ class MemcgSlab:
         self.slab_objcg[at] = objcg
         self.charged[0] += 1
         return 0
+
+    @cython.ccall
+    @cython.nogil
+    def charge_css(self, memcg: u32, parent: u32) -> cython.int:
+        """The statistics of a new cgroup are its parent's memory: 0 or -ENOMEM.
+        mem_cgroup_css_alloc(), set_active_memcg()."""
+        node: u32
+        if parent == 0:
+            return 0
+        if self.charge_to(parent, SLAB_MEMCG, memcg):
+            return -ENOMEM
+        for node in range(self.stat.nr_nodes):
+            if self.charge_to(parent, SLAB_MEMCG_NODE, memcg * self.stat.nr_nodes + node):
+                self.uncharge_css(memcg)
+                return -ENOMEM
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def uncharge_css(self, memcg: u32) -> cython.int:
+        """It is gone."""
+        node: u32
+        for node in range(self.stat.nr_nodes):
+            self.slab_free(SLAB_MEMCG_NODE, memcg * self.stat.nr_nodes + node)
+        return self.slab_free(SLAB_MEMCG, memcg)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def node_of(self, kind: cython.int, index: u64) -> u32:
+        """Where an object lies: beside the CPU that allocates it, but for what is of a node."""
+        if kind == SLAB_MEMCG_NODE:
+            return cython.cast(u32, index % self.stat.nr_nodes)
+        return self.stock.cpu_node[self.current[0].cpu]
 
     @cython.cfunc
     @cython.nogil
@@ -196,7 +253,7 @@ class MemcgSlab:
 
     @cython.cfunc
     @cython.nogil
-    def charge_parts(self, objcg: u32, kind: cython.int) -> cython.int:
+    def charge_parts(self, objcg: u32, kind: cython.int, node: u32) -> cython.int:
         """Slab objects, one after another: 0 or -ENOMEM."""
         first: cython.int = kind * SLAB_PARTS
         i: cython.int = first
@@ -207,21 +264,21 @@ class MemcgSlab:
             if self.memcontrol.obj_cgroup_charge(objcg, GFP_KERNEL, size):
                 while i > first:
                     i -= 1
-                    self.uncharge_part(objcg, item, self.parts[i])
+                    self.uncharge_part(objcg, item, node, self.parts[i])
                 return -ENOMEM
-            self.stock.mod_objcg_state(objcg, item, cython.cast(cython.int, size))
+            self.stock.mod_objcg_state(objcg, node, item, cython.cast(cython.int, size))
             i += 1
         return 0
 
     @cython.cfunc
     @cython.nogil
-    def charge_percpu(self, objcg: u32, cell: u64) -> cython.int:
+    def charge_percpu(self, objcg: u32, cell: u64, node: u32) -> cython.int:
         """Per-CPU memory; it is in no slab's statistics. 0 or -ENOMEM, then no part is charged."""
         size: u32 = cython.cast(u32, self.kinds[cell + SLAB_PERCPU])
         if size == 0:
             return 0
         if self.memcontrol.obj_cgroup_charge(objcg, GFP_KERNEL, size):
-            self.uncharge_parts(objcg, cython.cast(cython.int, cell // SLAB_CELLS))
+            self.uncharge_parts(objcg, cython.cast(cython.int, cell // SLAB_CELLS), node)
             return -ENOMEM
         return self.stat.mod_memcg_state(self.tree.obj_cgroup_memcg(objcg), MEMCG_PERCPU_B, size)
 
@@ -236,7 +293,7 @@ class MemcgSlab:
         self.slab_objcg[at] = 0
         self.charged[0] -= 1
         self.memcgs[objcg].object_bytes -= self.total_bytes(cell)
-        self.uncharge_parts(objcg, kind)
+        self.uncharge_parts(objcg, kind, self.node_of(kind, at - self.kinds[cell + SLAB_BASE]))
         if percpu:
             self.memcontrol.obj_cgroup_uncharge(objcg, percpu)
             self.stat.mod_memcg_state(
@@ -249,19 +306,19 @@ class MemcgSlab:
 
     @cython.cfunc
     @cython.nogil
-    def uncharge_parts(self, objcg: u32, kind: cython.int) -> cython.int:
+    def uncharge_parts(self, objcg: u32, kind: cython.int, node: u32) -> cython.int:
         i: cython.int = kind * SLAB_PARTS
         item: cython.int = cython.cast(cython.int, self.kinds[kind * SLAB_CELLS + SLAB_ITEM])
         while self.parts[i]:
-            self.uncharge_part(objcg, item, self.parts[i])
+            self.uncharge_part(objcg, item, node, self.parts[i])
             i += 1
         return 0
 
     @cython.cfunc
     @cython.nogil
-    def uncharge_part(self, objcg: u32, item: cython.int, size: u32) -> cython.int:
+    def uncharge_part(self, objcg: u32, item: cython.int, node: u32, size: u32) -> cython.int:
         self.memcontrol.obj_cgroup_uncharge(objcg, size)
-        return self.stock.mod_objcg_state(objcg, item, -cython.cast(cython.int, size))
+        return self.stock.mod_objcg_state(objcg, node, item, -cython.cast(cython.int, size))
 
     @cython.cfunc
     @cython.nogil

@@ -10,7 +10,7 @@ from 6.16 on), and another for bytes of slab objects, which are charged page by 
 Models mm/memcontrol.c: consume_stock(), refill_stock(), drain_stock(), drain_all_stock(),
 consume_obj_stock(), refill_obj_stock(), drain_obj_stock(), obj_cgroup_charge(),
 obj_cgroup_uncharge(), mod_objcg_state().
-Not modelled: nodes of slab pages (a slab object counts for the CPU's own node).
+Not modelled: nodes of slab pages (most objects count for the CPU's own node).
 
 Invariant: usage = charged pages + whole pages of charged bytes + stocks (MemControl.check()).
 """
@@ -244,10 +244,9 @@ class MemcgStockpile:
 
     @cython.ccall
     @cython.nogil
-    def mod_objcg_state(self, objcg: u32, item: cython.int, nr_bytes: i32) -> cython.int:
+    def mod_objcg_state(self, objcg: u32, node: u32, item: cython.int, nr_bytes: i32) -> cython.int:
         """Count bytes of slab objects; the stock holds back up to a page of each kind."""
         cpu: u32 = self.current[0].cpu
-        node: u32 = self.cpu_node[cpu]
         held: i32
         if self.obj_stocks[cpu].cached_objcg != objcg:
             self.drain_obj_stock(cpu)

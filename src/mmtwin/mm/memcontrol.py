@@ -77,6 +77,7 @@ class MemControl:
     vmstat = cython.declare("VmStat")
     page_tables = cython.declare("PageTables")
     swapfile = cython.declare("SwapFile")
+    slab = cython.declare("MemcgSlab")
     vmscan = cython.declare("Vmscan")
     oom_kill = cython.declare("OomKill")
     lruvecs = cython.declare("Lruvecs")
@@ -102,6 +103,7 @@ class MemControl:
         self.page_counters, self.high, self.swap = m.page_counters, m.memcg_high, m.memcg_swap
         self.vmstat, self.swapfile, self.page_tables = m.vmstat, m.swapfile, m.page_tables
         self.vmscan, self.oom_kill, self.psi = m.vmscan, m.oom_kill, m.psi
+        self.slab = m.memcg_slab
         self.lruvecs, self.workingset, self.mglru_age = m.lruvecs, m.workingset, m.mglru_age
 
     def boot(self):
@@ -546,6 +548,9 @@ class MemControl:
     def css_create(self, parent: u32) -> u32:
         """mkdir: a new child, or 0."""
         memcg: u32 = self.tree.link(parent)
+        if memcg and self.slab.charge_css(memcg, parent):
+            self.tree.unlink(memcg)
+            return 0
         if memcg:  # the flusher has run every two seconds since boot, only with nothing to do
             self.clock.wake_kthread(
                 cython.cast(u32, self.cells[MEMCG_FLUSHER]),
@@ -609,6 +614,7 @@ class MemControl:
                 return 0
             if not self.memcgs[memcg].flags & MEMCG_RELEASED:
                 self.memcgs[memcg].flags |= MEMCG_RELEASED
+                self.slab.uncharge_css(memcg)
                 self.stat.release(memcg)
                 self.lruvecs.release(memcg)
             if self.memcgs[memcg].obj_refs:

@@ -220,6 +220,8 @@ class MglruEvict:
             if left == 0 or self.isolated >= MIN_LRU_BATCH:
                 break
         self.count_scan(sc, lruvec // self.nr_nodes, type)
+        if type == LRU_GEN_FILE:
+            self.scs[sc].nr_file_taken += self.isolated
         return scanned if self.isolated or left == 0 else 0
 
     @cython.cfunc
@@ -268,6 +270,10 @@ class MglruEvict:
             gen = self.mglru.folio_inc_gen(pfn, lruvec, False)
             self.mglru.move_to_list(pfn, lruvec, gen, True)
             return True
+        if type == LRU_GEN_FILE and flags & PG_dirty:
+            self.scs[sc].nr_file_taken += nr
+            if not flags & PG_writeback:
+                self.scs[sc].nr_unqueued_dirty += nr
         if flags & PG_writeback or (type == LRU_GEN_FILE and flags & PG_dirty):
             gen = self.mglru.folio_inc_gen(pfn, lruvec, True)
             self.mglru.move_to_list(pfn, lruvec, gen, False)
@@ -324,6 +330,7 @@ class MglruEvict:
         while self.mem_map.lists[taken].nr:
             self.stack.reset_stat(sc)
             reclaimed = self.folios.shrink_folio_list(sc, False)
+            self.scs[sc].nr_unqueued_dirty += self.scs[sc].stat_unqueued_dirty
             self.scs[sc].nr_reclaimed += reclaimed
             self.judge_rejected(sc, ret, clean, retry)
             self.folios.move_folios_to_lru(ret)

@@ -26,6 +26,7 @@ if not cython.compiled:
     from mmtwin.mm.mglru_age import MglruAge
     from mmtwin.mm.mglru_evict import MglruEvict
     from mmtwin.mm.mmzone import ZoneRecords, Zones
+    from mmtwin.mm.page_writeback import WB_REASON_VMSCAN
     from mmtwin.mm.pgdat import PgdatArray
     from mmtwin.mm.scan_control import DEF_PRIORITY, RECLAIMER_KSWAPD, ScanControls, ScanStack
     from mmtwin.mm.types import Sysctls, U64s, i64, u32, u64
@@ -40,6 +41,7 @@ MEMCG_LRU_HEAD = cython.declare(cython.const[cython.int], 1)
 MEMCG_LRU_TAIL = cython.declare(cython.const[cython.int], 2)
 MEMCG_LRU_OLD = cython.declare(cython.const[cython.int], 3)
 MEMCG_LRU_YOUNG = cython.declare(cython.const[cython.int], 4)
+KERNEL_WAKES_FLUSHERS = cython.declare(cython.const[cython.int], 612)
 MEMCG_LRU = cython.declare(cython.const[cython.int], 603)  # before, each walk meets every cgroup
 
 
@@ -67,6 +69,7 @@ class MglruShrink:
     clock = cython.declare("Clock")
     lru = cython.declare("Lru")
     oom_kill = cython.declare("OomKill")
+    writeback = cython.declare("PageWriteback")
     nr_nodes: u32
 
     def __init__(self, arena, config):
@@ -82,6 +85,7 @@ class MglruShrink:
         self.stack, self.vmscan, self.shrink = m.scan_stack, m.vmscan, m.shrink
         self.mglru, self.age, self.evict = m.mglru, m.mglru_age, m.mglru_evict
         self.clock, self.lru, self.oom_kill = m.clock, m.lru, m.oom_kill
+        self.writeback = m.page_writeback
 
     # -- how much
 
@@ -165,7 +169,8 @@ class MglruShrink:
     @cython.cfunc
     @cython.nogil
     def try_to_shrink_lruvec(self, sc: u32, lruvec: u32) -> cython.bint:
-        """Batch after batch, up to its share; whether the cgroup is to be rotated."""
+        """Batch after batch, up to its share; whether the cgroup is to be rotated. Where all files
+        of the oldest generation were dirty, the flushers are woken (6.13, and 6.12 by backport)."""
         swappiness: u64 = self.get_swappiness(sc, lruvec)
         nr_to_scan: i64
         scanned: u64 = 0
@@ -184,6 +189,9 @@ class MglruShrink:
             if scanned >= cython.cast(u64, nr_to_scan) or self.should_abort_scan(sc, lruvec):
                 break
             self.clock.cond_resched()
+        if self.sysctl[0].kernel >= KERNEL_WAKES_FLUSHERS and self.scs[sc].nr_unqueued_dirty:
+            if self.scs[sc].nr_unqueued_dirty == self.scs[sc].nr_file_taken:
+                self.writeback.wakeup_flusher_threads(WB_REASON_VMSCAN)
         return nr_to_scan < 0
 
     @cython.cfunc

@@ -6,6 +6,7 @@ another machine. The record says where and why.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from typing import Any
 
@@ -104,9 +105,13 @@ class Interpreter:
         if task is None or not task.alive:
             self.answer(command, command.task, f"E {errno.ESRCH}")
             return
-        serve(task)
-        before = task.min_flt, task.maj_flt
-        recover(task)
+        try:
+            serve(task)
+            before = task.min_flt, task.maj_flt
+            recover(task)
+        except Killed:  # its own pages had been reclaimed, and there was no room for them
+            self.killed(task, command)
+            return
         result = self.result(task, command)
         if not task.alive and command.verb != "exit":
             self.killed(task, command)
@@ -176,7 +181,8 @@ class Interpreter:
         self.tasks[name] = child
         if self.machine.config.kernel < EEVDF:
             use_stack(task)
-        settle(child)
+        with contextlib.suppress(Killed):  # of the child alone
+            settle(child)
         settle_private(task)
         return "0"
 

@@ -1,0 +1,49 @@
+"""Random workloads under pressure: a kill happens where it does on a real kernel."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fuzz import kills
+from tests.fuzz.pressure import scenario
+
+SAVED = Path(__file__).parent / "kills_6.12.json"  # five runs of each workload, all of them told
+EVERY = {"compiled": 4}  # the others are slow
+IN_FEW = 40
+
+
+@pytest.fixture(scope="module")
+def saved() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(SAVED.read_text())
+    return found
+
+
+def test_a_kill_happens_where_it_does_on_a_real_kernel(saved: dict[str, Any], engine: str) -> None:
+    total = kills.score(saved, engine, EVERY.get(engine, IN_FEW))
+    assert total.agreed and not total.unanswered
+    assert not total.wrong, f"{total}\n" + "\n".join(total.wrong)
+
+
+def test_the_kernel_agrees_with_itself_in_most_workloads_and_kills_in_many(
+    saved: dict[str, Any],
+) -> None:
+    runs = saved["runs"].values()
+    agreed = [told for told in runs if None not in told and len(set(map(bool, told))) == 1]
+    assert all(len(told) == 5 for told in runs)
+    assert len(agreed) >= 0.95 * len(runs)
+    assert len([told for told in agreed if told[0]]) >= 0.2 * len(runs)
+
+
+def test_a_seed_gives_the_same_workload_again() -> None:
+    assert scenario(7) == scenario(7) != scenario(8)
+
+
+def test_a_kill_that_is_missing_is_told(saved: dict[str, Any]) -> None:
+    made = kills.run_twin(2, saved["config"], saved["profile"])
+    total = kills.Score()
+    total.add("kills_0002", [["p"]] * 5, made)
+    assert total.wrong == ["kills_0002: killed here [], there ['p']"]
