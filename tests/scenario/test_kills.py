@@ -34,3 +34,18 @@ def test_a_task_that_is_killed_in_its_command_is_reaped_with_it() -> None:
     text = (FOLDER / "o01_alone.mms").read_text()
     made = interpreter.run(language.parse(text), program.machine(program.EXACT_MODE, "6.12"))
     assert made["ops"][-1][1:] == ["p", "w P 64M", "KILLED 9"]
+
+
+def test_a_task_that_is_killed_before_it_has_settled_is_no_task() -> None:
+    text = "cg a\nsys /cg/a/memory.max 16K\nspawn p a\nreap p\nw 0 0\nspawn q\nreap q\n"
+    made = interpreter.run(language.parse(text), program.machine(program.EXACT_MODE, "6.12"))
+    answers = [(op[1], op[3]) for op in made["ops"][2:]]
+    assert answers == [("p", "E 3"), ("p", "E 3"), ("q", "0"), ("q", "alive")]
+
+
+def test_a_limit_of_next_to_nothing_kills_whoever_is_in_the_group() -> None:
+    text = "cg a\nsys /cg/a/memory.max 8M\nspawn p a\nspawn q a\nq: mmap Q 0 8M rw priv,anon\n"
+    text += "q: w Q 4M\nsys /cg/a/memory.max 16K\nreap p\nreap q\n"
+    made = interpreter.run(language.parse(text), program.machine(program.EXACT_MODE, "6.12"))
+    assert made["done"]
+    assert [op[3] for op in made["ops"][-2:]] == ["signal 9", "signal 9"]

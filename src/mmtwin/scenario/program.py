@@ -13,6 +13,7 @@ The places are what exec and mmap give them. Before its first command a task has
 
 from __future__ import annotations
 
+import errno
 import re
 
 from mmtwin import cgroups
@@ -33,7 +34,8 @@ from mmtwin.mm.vm_flags import VM_NORESERVE, VM_RAND_READ, VM_SEQ_READ
 from mmtwin.mm.zap import NO_DRAIN_BEFORE_ZAP
 from mmtwin.scenario import guest_memory
 from mmtwin.scenario.errors import ScenarioError
-from mmtwin.task import Task
+from mmtwin.task import Killed, Task
+from mmtwin.task_handle import os_error
 from mmtwin.units import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.vfs.paths import set_path
 
@@ -175,14 +177,20 @@ class Runner:
         self.task.write(self.own, own)
 
     def spawn(self, memcg: int = 0) -> Task:
-        """A child of the runner that has joined a cgroup, executed the program and settled."""
+        """A child of the runner that has joined a cgroup, executed the program and settled (OSError
+        ESRCH for one that was killed before that)."""
         task = self.task.fork()
         self.task.write(self.own + CHILD_PAGES * PAGE_SIZE, PARENT_PAGES * PAGE_SIZE)
         task.write(self.own, CHILD_PAGES * PAGE_SIZE)
         if memcg:
             cgroups.attach(self.machine, memcg, task.index)
-        self._exec(task)
-        settle(task)
+        try:
+            self._exec(task)
+            settle(task)
+        except Killed:
+            task.reap()
+            self.machine.processes.switch_to(self.task.index, 0)
+            raise os_error(errno.ESRCH, "spawn") from None
         await_answer(task)
         self.machine.processes.switch_to(self.task.index, 0)
         return task
