@@ -191,3 +191,13 @@ def test_a_policy_that_raises_ends_the_run(engine: str, tmp_path: Path) -> None:
     use(machine, "failing")
     with pytest.raises(PolicyError, match="RuntimeError: boom"):
         Replay(machine, open_trace(path)).run()
+
+
+def test_memory_that_no_limit_holds_kills_the_program(engine: str, tmp_path: Path) -> None:
+    path = ev(tmp_path / "a.ev", (2, 0, 0, 400))
+    config = with_run_cgroup(with_settings(describe(ram="128M", cpus=1), ["memory.max=1M"]))
+    run = Replay(Machine(config, engine=engine), open_trace(path))
+    run.run()
+    assert counters.of(run.machine)["memory.events.oom_kill"] == 1
+    assert [process.how for process in run.ended] == ["killed"]
+    run.machine.check()

@@ -18,7 +18,7 @@ from mmtwin.trace.events import OP_CODE, batch_of_rows
 
 READ, WRITE, PUNCH = (OP_CODE[op] for op in ("pread64", "pwrite64", "fallocate"))
 PUNCH_HOLE_KEEP_SIZE = 3  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
-PID = 1  # whose calls they are: such traces name no processes
+PID = 1000  # whose calls they are: such traces name no process (and init would never be killed)
 PAGE_SIZE = 4096
 MAX_OFFSET = (1 << 44) - PAGE_SIZE  # bytes; ext4's longest file is 16 TiB
 Ints = np.ndarray[Any, Any]

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from mmtwin.trace.errors import TraceError
 from mmtwin.trace.events import Event
+from mmtwin.trace.page_rows import PID
 from mmtwin.trace.source import line_blocks
 from mmtwin.trace.strace_calls import CALLS, Call, Interpreter, is_lock
 
@@ -99,7 +100,7 @@ class StraceReader:
         for block in line_blocks(self.path):
             if not number:
                 found = _ROOT_PID.search(block)
-                self._root = int(found.group(1)) if found else 1
+                self._root = int(found.group(1)) if found else PID
             text = block.decode("utf-8", "backslashreplace")
             whole = text.endswith("\n")
             lines = text.split("\n")
