@@ -230,3 +230,9 @@ def test_the_documented_example_is_the_one_in_examples_and_loads() -> None:
     body = example.split("\n", 1)[1]
     assert body in (root / "docs" / "machine.md").read_text()
     assert load(root / "examples" / "two-nodes.toml").cpus == 4
+
+
+def test_hz_is_one_that_kernels_are_built_with() -> None:
+    assert describe(hz=1000).hz == 1000 and describe().hz == 250
+    with pytest.raises(ConfigError, match="hz: 500; kernels are built with 100, 250, 300, 1000"):
+        describe(hz=500)

@@ -25,6 +25,7 @@ GIB = 1 << 30
 MIB = 1 << 20
 KERNELS = {"6.1": 601, "6.12": 612, "6.18": 618}
 MIN_RAM, MAX_RAM = 64 * MIB, 8 << 40
+KERNEL_HZ = 100, 250, 300, 1000
 MAX_CPUS = 32  # bits of Mm.cpu_mask
 MAX_NODES = 16
 LOCAL_DISTANCE, REMOTE_DISTANCE, MAX_DISTANCE = 10, 20, 255
@@ -78,6 +79,7 @@ class MachineConfig:
     cpu_node: tuple[int, ...] = (0, 0)
     kernel: int = 612  # 601, 612 or 618
     la57: bool = False  # five-level page tables
+    hz: int = 250  # CONFIG_HZ, as far as pauses of writers depend on it
     distances: tuple[tuple[int, ...], ...] = ((LOCAL_DISTANCE,),)
     kernelcore: int = 0  # pages that stay out of Movable; 0: no such limit
     movablecore: int = 0  # pages of Movable; 0: no such zone unless by kernelcore
@@ -309,6 +311,13 @@ def _movablecore(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, movablecore=_size("movablecore", value, 0, MAX_RAM) >> 12)
 
 
+def _hz(config: MachineConfig, value: Any) -> MachineConfig:
+    hz = _integer("hz", value, min(KERNEL_HZ), max(KERNEL_HZ))
+    if hz not in KERNEL_HZ:
+        raise ConfigError(f"hz: {hz}; kernels are built with {', '.join(map(str, KERNEL_HZ))}")
+    return dataclasses.replace(config, hz=hz)
+
+
 def _stack_guard_gap(config: MachineConfig, value: Any) -> MachineConfig:
     gap = _integer("stack_guard_gap", value, 0, 1 << 24)
     return dataclasses.replace(config, stack_guard_gap=gap)
@@ -415,6 +424,7 @@ _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
     "la57": _la57,
     "kernelcore": _kernelcore,
     "movablecore": _movablecore,
+    "hz": _hz,
     "stack_guard_gap": _stack_guard_gap,
     "tlb": _tlb,
     "disk": _disk,

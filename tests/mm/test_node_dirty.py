@@ -95,3 +95,32 @@ def test_another_nodes_memory_costs_more_to_copy(engine: str) -> None:
         assert m.page_cache.generic_file_read(handle, 0, 100 * 4096) == 100 * 4096
         took.append(int(m.clock.now()) - start)
     assert took[1] - took[0] == 100 * 1000
+
+
+def test_rewriting_pages_of_another_node_costs_more(engine: str) -> None:
+    m = machine(engine, cost={"remote_page_ns": 1000})
+    file = WrittenFile(m)
+    file.write(0, 50)
+    took = []
+    for cpu in (0, 1):
+        m.processes.switch_to(m.spawn().index, cpu)
+        start = int(m.clock.now())
+        file.write(0, 50)
+        took.append(int(m.clock.now()) - start)
+    assert took[1] - took[0] == 50 * 1000
+
+
+def test_a_first_touch_costs_more_when_its_page_is_another_nodes(engine: str) -> None:
+    took = []
+    for full in (False, True):
+        m = machine(engine, cost={"remote_page_ns": 1000})
+        while full and m.page_alloc.alloc_pages(0x300CCA, 0, 0):  # __GFP_THISNODE
+            pass
+        task = m.spawn()
+        m.processes.switch_to(task.index, 0)
+        area = int(task.mmap(0, 40 * 4096, 3, 0x22))
+        task.write(area, 4096)
+        start = int(m.clock.now())
+        task.write(area + 4096, 10 * 4096)
+        took.append(int(m.clock.now()) - start)
+    assert took[1] - took[0] == 10 * 1000

@@ -9,6 +9,7 @@ import pytest
 from mmtwin.machine import Machine
 from mmtwin.mm.page_flags import PG_dirty, PG_writeback
 
+from ..conftest import built_engines
 from .writing import MS, PAGE, SECOND, WrittenFile, dirty, machine, wait, writeback
 
 
@@ -199,3 +200,38 @@ def test_random_work_keeps_every_count(engine: str) -> None:
                 m.check()
         m.check()
     assert machines[0].state_hash() == machines[1].state_hash()
+
+
+def test_a_flusher_measures_the_device_but_changes_no_writers_rate(engine: str) -> None:
+    m = machine(engine, ram="256M", write_bandwidth=20_480_000, nr_requests=4)
+    m.write("/proc/sys/vm/dirty_background_bytes", str(16 << 20))
+    m.write("/proc/sys/vm/dirty_bytes", str(120 << 20))
+    before = int(m.dirty_throttle.dirty_limit())
+    file = WrittenFile(m)
+    for first in range(0, 60 * 256, 256):  # never beyond the middle of the two, 68 MiB
+        file.write(first, 256)
+        wait(m, 20 * MS)
+    wait(m, 3 * SECOND)
+    wb = m.arena.bdi_writebacks[1]
+    assert int(wb["write_bandwidth"]) != 25600 and int(wb["dirty_ratelimit"]) == 25600
+    assert int(m.dirty_throttle.dirty_limit()) == before
+    m.write("/proc/sys/vm/dirty_bytes", str(32 << 20))
+    file.write(60 * 256, 60 * 256)
+    assert int(m.arena.bdi_writebacks[1]["dirty_ratelimit"]) != 25600
+    m.check()
+
+
+def test_a_fast_writer_owes_what_is_too_short_to_sleep_in_every_engine() -> None:
+    took = {}
+    for engine in built_engines():
+        m = machine(engine, ram="256M", write_bandwidth=204_800_000, nr_requests=4)
+        m.write("/proc/sys/vm/dirty_background_bytes", str(4 << 20))
+        m.write("/proc/sys/vm/dirty_bytes", str(40 << 20))
+        file = WrittenFile(m)
+        start = int(m.clock.now())
+        file.write(0, 60 * 256)
+        settled = int(m.clock.now())
+        file.write(60 * 256, 80 * 256)
+        took[engine] = settled - start, int(m.clock.now()) - settled
+    assert len(set(took.values())) == 1, took
+    assert took["interpreted"][1] / SECOND == pytest.approx(80 * 256 / 50_000, rel=0.1)

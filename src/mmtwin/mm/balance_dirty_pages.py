@@ -26,7 +26,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import Block, BlockDevices
-    from mmtwin.mm.clock import JIFFY_NS, Clock
+    from mmtwin.mm.clock import Clock
     from mmtwin.mm.mmzone import Zones
     from mmtwin.mm.page_writeback import NR_WBS, Wbs
     from mmtwin.mm.pgtable_types import PAGE_SIZE
@@ -36,15 +36,11 @@ if not cython.compiled:
         NR_ACTIVE_FILE, NR_FILE_DIRTY, NR_FREE_PAGES, NR_INACTIVE_FILE, NR_WRITEBACK,
     )  # fmt: skip
 
-WB_HZ = cython.declare(cython.const[cython.int], 250)
-MAX_PAUSE = cython.declare(cython.const[cython.int], 50)  # jiffies: HZ / 5
 BANDWIDTH_INTERVAL_NS = cython.declare(cython.const[cython.int], 200000000)
 COMPLETIONS_PERIOD_NS = cython.declare(cython.const[cython.longlong], 3000000000)
 INIT_BW = cython.declare(cython.const[cython.int], 25600)  # pages a second: 100 MB/s
 RATELIMIT_CALC_SHIFT = cython.declare(cython.const[cython.int], 10)
 DIRTY_POLL_THRESH = cython.declare(cython.const[cython.int], 32)
-BW_PERIOD = cython.declare(cython.const[cython.int], 1024)  # jiffies: 3 s, a power of two
-BW_PERIOD_SHIFT = cython.declare(cython.const[cython.int], 10)
 
 # Cells of "wb_domain", the global_wb_domain
 DOM_DIRTY_LIMIT = cython.declare(cython.const[cython.int], 0)  # follows the threshold down slowly
@@ -69,6 +65,11 @@ class DirtyThrottle:
     paused_when: U64s  # task -> ns
     devices: BlockDevices
     nr_cpus: cython.int
+    hz: i64
+    hz_rounded: i64  # roundup_pow_of_two(HZ)
+    eighth_rounded: i64  # roundup_pow_of_two(1 + HZ / 8)
+    bw_period: i64  # jiffies: 3 s, rounded up likewise
+    jiffy_ns: u64
     clock: Clock
     block: Block
     vmstat: VmStat
@@ -89,6 +90,11 @@ class DirtyThrottle:
         self.domain = arena.array("wb_domain", "i64", DOM_CELLS)
         self.paused_when = arena.array("task_dirty_paused_when", "u64", 1 << 22)
         self.nr_cpus = config.cpus
+        self.hz = config.hz
+        self.jiffy_ns = 1000000000 // config.hz
+        self.hz_rounded = 1 << (config.hz - 1).bit_length()
+        self.eighth_rounded = 1 << (config.hz // 8).bit_length()
+        self.bw_period = 1 << (3 * config.hz - 1).bit_length()
         self.dirty = self.thresh = self.bg_thresh = self.wb_thresh = self.wb_bg_thresh = 0
         self.next_pause_pages = 0
 
@@ -294,7 +300,7 @@ class DirtyThrottle:
                 return self.free_run(task)
             self.wb_dirty_limits(device)
             self.note_exceeded(device)
-            self.wb_update_bandwidth(device)
+            self.update_bandwidth(device, True)
             if self.pause(device, task):
                 return 0
 
@@ -343,16 +349,17 @@ class DirtyThrottle:
         period: i64 = max_pause
         pause: i64 = max_pause
         if task_ratelimit:
-            period = WB_HZ * pages // task_ratelimit
+            period = self.hz * pages // task_ratelimit
             pause = period
             if self.paused_when[task]:
-                pause -= cython.cast(i64, (now - self.paused_when[task]) // JIFFY_NS)
+                pause -= self.jiffies(now) - self.jiffies(self.paused_when[task])
             if pause < min_pause:
                 return self.skip_pause(task, now, pause, period)
             if pause > max_pause:
                 pause = max_pause
-        self.block.io_schedule_until(now + cython.cast(u64, pause) * JIFFY_NS)
-        self.paused_when[task] = now + cython.cast(u64, pause) * JIFFY_NS
+        until: u64 = now + cython.cast(u64, pause) * self.jiffy_ns
+        self.block.io_schedule_until(until)
+        self.paused_when[task] = until
         self.tasks[task].nr_dirtied = 0
         self.tasks[task].nr_dirtied_pause = self.next_pause_pages
         return task_ratelimit != 0
@@ -361,11 +368,11 @@ class DirtyThrottle:
     @cython.nogil
     def skip_pause(self, task: u32, now: u64, pause: i64, period: i64) -> cython.bint:
         """Too short to sleep: the time is owed, unless the writer was slow for a second anyway."""
-        if pause < -WB_HZ:
+        if pause < -self.hz:
             self.paused_when[task] = now
             self.tasks[task].nr_dirtied = 0
         elif period:
-            self.paused_when[task] += cython.cast(u64, period) * JIFFY_NS
+            self.paused_when[task] += cython.cast(u64, period) * self.jiffy_ns
             self.tasks[task].nr_dirtied = 0
         elif self.tasks[task].nr_dirtied_pause <= self.tasks[task].nr_dirtied:
             self.tasks[task].nr_dirtied_pause += self.tasks[task].nr_dirtied
@@ -374,13 +381,20 @@ class DirtyThrottle:
     # -- how long
 
     @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def jiffies(self, ns: u64) -> i64:
+        """Whole ticks (signed: what a task owes lies in the future)."""
+        return cython.cast(i64, ns // self.jiffy_ns)
+
+    @cython.cfunc
     @cython.nogil
     def wb_max_pause(self, device: u32) -> i64:
         """Jiffies: short enough that a device with little dirty does not run dry."""
         wb_dirty: i64 = self.wbs[device].nr_reclaimable + self.wbs[device].nr_writeback
         bw: i64 = cython.cast(i64, self.wbs[device].avg_write_bandwidth)
-        t: i64 = wb_dirty // (1 + bw // 32) + 1
-        return t if t < MAX_PAUSE else MAX_PAUSE
+        t: i64 = wb_dirty // (1 + bw // self.eighth_rounded) + 1
+        return t if t < self.hz // 5 else self.hz // 5
 
     @cython.cfunc
     @cython.nogil
@@ -389,21 +403,21 @@ class DirtyThrottle:
         rate: i64 = cython.cast(i64, self.wbs[device].dirty_ratelimit)
         more: i64 = self.ilog2(cython.cast(i64, self.wbs[device].avg_write_bandwidth))
         more -= self.ilog2(rate)
-        t: i64 = WB_HZ // 100
+        t: i64 = self.hz // 100
         if more > 0:
-            t += more * (10 * WB_HZ) // 1024
+            t += more * (10 * self.hz) // 1024
         if t > 1 + max_pause // 2:
             t = 1 + max_pause // 2
-        pages: i64 = rate * t // 256
+        pages: i64 = rate * t // self.hz_rounded
         if pages < DIRTY_POLL_THRESH:
             t = max_pause
-            pages = rate * t // 256
+            pages = rate * t // self.hz_rounded
             if pages > DIRTY_POLL_THRESH:
                 pages = DIRTY_POLL_THRESH
-                t = WB_HZ * DIRTY_POLL_THRESH // rate
-        if WB_HZ * pages // (task_ratelimit + 1) > max_pause:
+                t = self.hz * DIRTY_POLL_THRESH // rate
+        if self.hz * pages // (task_ratelimit + 1) > max_pause:
             t = max_pause
-            pages = task_ratelimit * t // 256
+            pages = task_ratelimit * t // self.hz_rounded
         self.next_pause_pages = cython.cast(cython.int, pages)
         return 1 + t // 2 if pages >= DIRTY_POLL_THRESH else t
 
@@ -482,20 +496,26 @@ class DirtyThrottle:
     @cython.ccall
     @cython.nogil
     def wb_update_bandwidth(self, device: u32) -> cython.int:
-        """Every 200 ms: what the device writes, what its writers dirty, what they may."""
+        """The flusher wrote a chunk: what the device writes. What writers may dirty is changed by
+        writers only, while they are held back."""
+        return self.update_bandwidth(device, False)
+
+    @cython.cfunc
+    @cython.nogil
+    def update_bandwidth(self, device: u32, update_ratelimit: cython.bint) -> cython.int:
+        """Every 200 ms: what the device writes; and the limit, what its writers dirty and what
+        they may: __wb_update_bandwidth()."""
         now: u64 = self.clock.now()
         elapsed: u64 = now - self.wbs[device].bw_time_stamp
         if elapsed < BANDWIDTH_INTERVAL_NS:
             return 0
-        jiffies: i64 = cython.cast(i64, elapsed // JIFFY_NS)
+        jiffies: i64 = self.jiffies(elapsed)
         dirtied: i64 = cython.cast(
             i64, self.wbs[device].nr_dirtied - self.wbs[device].dirtied_stamp
         )
-        self.domain_dirty_limits()
-        self.dirty = self.count_dirty()
-        self.wb_dirty_limits(device)
-        self.domain_update_dirty_limit(now)
-        self.wb_update_dirty_ratelimit(device, dirtied, jiffies)
+        if update_ratelimit:
+            self.domain_update_dirty_limit(now)
+            self.wb_update_dirty_ratelimit(device, dirtied, jiffies)
         self.wb_update_write_bandwidth(device, jiffies)
         return self.stamp(device)
 
@@ -543,12 +563,12 @@ class DirtyThrottle:
         )
         avg: i64 = cython.cast(i64, self.wbs[device].avg_write_bandwidth)
         old: i64 = cython.cast(i64, self.wbs[device].write_bandwidth)
-        bw: i64 = written * WB_HZ
-        if jiffies > BW_PERIOD:
+        bw: i64 = written * self.hz
+        if jiffies > self.bw_period:
             bw //= jiffies
             avg = bw
         else:
-            bw = (bw + old * (BW_PERIOD - jiffies)) >> BW_PERIOD_SHIFT
+            bw = (bw + old * (self.bw_period - jiffies)) // self.bw_period
             if avg > old and old >= bw:
                 avg -= (avg - old) >> 3
             if avg < old and old <= bw:
@@ -564,7 +584,7 @@ class DirtyThrottle:
         rate: i64 = cython.cast(i64, self.wbs[device].dirty_ratelimit)
         write_bw: i64 = cython.cast(i64, self.wbs[device].avg_write_bandwidth)
         task_ratelimit: i64 = (rate * self.wb_position_ratio(device) >> RATELIMIT_CALC_SHIFT) + 1
-        dirty_rate: i64 = dirtied * WB_HZ // jiffies
+        dirty_rate: i64 = dirtied * self.hz // jiffies
         balanced: i64 = task_ratelimit * write_bw // (dirty_rate | 1)
         if balanced > write_bw:
             balanced = write_bw
