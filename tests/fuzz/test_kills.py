@@ -34,7 +34,7 @@ def test_the_kernel_agrees_with_itself_in_most_workloads_and_kills_in_many(
     runs = saved["runs"].values()
     agreed = [told for told in runs if None not in told and len(set(map(bool, told))) == 1]
     assert all(len(told) == 5 for told in runs)
-    assert len(agreed) >= 0.95 * len(runs)
+    assert len(agreed) >= 0.9 * len(runs)
     assert len([told for told in agreed if told[0]]) >= 0.2 * len(runs)
 
 
