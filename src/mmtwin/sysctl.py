@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mmtwin.errors import NotModelledError, did_you_mean
 from mmtwin.mm.gfp import MAX_NR_ZONES
-from mmtwin.mm.vmstat_items import NR_FREE_PAGES
+from mmtwin.mm.vmstat_items import DROP_SLAB, NR_FREE_PAGES
 from mmtwin.units import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -333,6 +333,7 @@ def drop_caches(machine: Machine, text: str) -> None:
         machine.page_cache.drop_caches()
     if value & 2:
         machine.namespace.dcache.shrink()
+        machine.vmstat.count_vm_events(DROP_SLAB, 1)
 
 
 def set_defaults(machine: Machine) -> None:

@@ -11,7 +11,7 @@ bh_lru_install(), invalidate_bh_lrus_cpu(), try_to_free_buffers();
 block/bdev.c: nr_blockdev_pages(); fs/ext4: what ext4_fill_super(), ext4_find_entry() and
 __ext4_get_inode_loc() read.
 Not modelled: where the blocks really lie (each directory has one, inodes have 256 bytes), extent
-and bitmap blocks, the journal, metadata that is written.
+and block bitmap blocks, the journal, metadata that is written.
 
 Invariant: nr_blockdev_pages() is the number of pages in the caches of devices' inodes.
 """
@@ -21,7 +21,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
-    from mmtwin.mm.page_flags import INODE_BDEV, PG_private
+    from mmtwin.mm.page_flags import FS_EXT4, INODE_BDEV, PG_private
     from mmtwin.mm.pgtable import ALL_ONES
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.types import Currents, Inodes, Pages, SuperBlocks, U32s, i64, u32, u64
@@ -137,9 +137,23 @@ class Buffers:
     @cython.ccall
     @cython.nogil
     def new_inode(self, i_sb: u32, i_ino: u64) -> i64:
-        """What a new inode's number is found in, and the inode's own block: __ext4_new_inode()."""
+        """What a new inode's number is found in, and the inode's own block, dirty with its extent
+        tree and then as a whole: __ext4_new_inode()."""
         pfn: i64 = self.sb_bread(i_sb, INODE_BITMAP)
-        return pfn if pfn < 0 else self.read_inode(i_sb, i_ino)
+        if pfn < 0:
+            return pfn
+        self.read_inode(i_sb, i_ino)
+        return self.read_inode(i_sb, i_ino)
+
+    @cython.ccall
+    @cython.nogil
+    def mark_inode_dirty(self, inode: u32) -> cython.int:
+        """A file's size or times changed: its block of the inode table is used:
+        ext4_mark_inode_dirty()."""
+        i_sb: u32 = self.inodes[inode].i_sb
+        if self.super_blocks[i_sb].s_type == FS_EXT4 and self.super_blocks[i_sb].s_bd_inode:
+            self.read_inode(i_sb, self.inodes[inode].i_ino)
+        return 0
 
     @cython.ccall
     @cython.nogil

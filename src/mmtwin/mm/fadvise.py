@@ -18,7 +18,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.lru import Lru
-    from mmtwin.mm.page_flags import INODE_REGULAR, PG_locked, PG_writeback
+    from mmtwin.mm.page_flags import INODE_REGULAR, INODE_SHMEM, PG_locked, PG_writeback
     from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
@@ -130,12 +130,16 @@ class Fadvise:
     def mapping_try_invalidate(self, inode: u32, first: u64, last: u64) -> u64:
         """Drop the clean pages first..last that nobody uses, and shadow entries; a page that has to
         stay is queued for the end of its list. How many stayed; those being read or written are
-        passed over."""
+        passed over. Putting the first batch of folios empties this CPU's LRU batches."""
         stayed: u64 = 0
+        seen: u32 = 0
+        is_shmem: cython.bint = self.inodes[inode].i_kind == INODE_SHMEM
         index: u64 = self.xarray.xa_find(inode, first, last)
         while index <= last:
             entry: u64 = self.xarray.xa_load(inode, index)
-            if entry & XA_VALUE:
+            if entry & XA_VALUE and is_shmem:
+                pass  # in swap
+            elif entry & XA_VALUE:
                 self.xarray.xa_erase(inode, index)
             elif self.page_cache.mapping_evictable(entry):
                 self.page_cache.filemap_remove_folio(entry)
@@ -143,4 +147,7 @@ class Fadvise:
                 self.lru.deactivate_file_folio(entry)
                 stayed += 1
             index = self.xarray.xa_find(inode, index + 1, last)
+            seen += 1
+            if seen == self.lru.fbatch_size or (seen < self.lru.fbatch_size and index > last):
+                self.lru.lru_add_drain()
         return stayed

@@ -31,21 +31,22 @@ if not cython.compiled:
         SLAB_DENTRY, SLAB_FILE, SLAB_INODE_EXT4, SLAB_INODE_SHMEM, MemcgSlab,
     )  # fmt: skip
     from mmtwin.mm.page_flags import (
-        INODE_BDEV, INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_swapbacked,
-        PG_uptodate, PG_workingset, PG_writeback,
+        INODE_BDEV, INODE_REGULAR, INODE_SHMEM, INODE_SPECIAL, PG_dirty, PG_locked, PG_private,
+        PG_swapbacked, PG_uptodate, PG_workingset, PG_writeback,
     )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.psi import Psi
-    from mmtwin.mm.types import Files, Inodes, Pages, SuperBlocks, Vmas, i64, u32, u64
+    from mmtwin.mm.types import Files, Inodes, Pages, SuperBlocks, Sysctls, Vmas, i64, u32, u64
     from mmtwin.mm.uapi import EIO, ENOSPC
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import (
-        NR_FILE_PAGES, NR_SHMEM, PGPGIN,
+        DROP_PAGECACHE, NR_FILE_PAGES, NR_SHMEM, PGPGIN,
     )  # fmt: skip
     from mmtwin.mm.workingset import Workingset
     from mmtwin.mm.xarray import XA_SHADOW, XA_VALUE, XArray
 
 SECTORS_PER_PAGE = cython.declare(cython.const[cython.int], 8)
+DROP_CACHES_DRAINS = cython.declare(cython.const[cython.int], 603)
 NR_INODES = 1 << 22
 NR_FILES = 1 << 22
 
@@ -73,6 +74,9 @@ class PageCache:
     block: Block
     psi: Psi
     truncate = cython.declare("Truncate")
+    fadvise = cython.declare("Fadvise")
+    buffers = cython.declare("Buffers")
+    sysctl: Sysctls
     ext4 = cython.declare("Ext4")
     readahead = cython.declare("Readahead")
     filemap_read = cython.declare("FilemapRead")
@@ -91,7 +95,7 @@ class PageCache:
         self.vmas = arena.vmas
         self.inodes = arena.inodes
         self.files = arena.files
-        self.super_blocks = arena.super_blocks
+        self.super_blocks, self.sysctl = arena.super_blocks, arena.sysctl
         self.inode_ids = IdPool(arena, "inode", NR_INODES)
         self.file_ids = IdPool(arena, "file", NR_FILES)
         self.major = 0
@@ -106,7 +110,7 @@ class PageCache:
         self.readahead, self.psi = m.readahead, m.psi
         self.block, self.writeback = m.block, m.page_writeback
         self.fs_writeback = m.fs_writeback
-        self.truncate = m.truncate
+        self.truncate, self.fadvise, self.buffers = m.truncate, m.fadvise, m.buffers
         self.ext4 = m.ext4
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
         self.memcontrol, self.slab = m.memcontrol, m.memcg_slab
@@ -358,9 +362,9 @@ class PageCache:
     @cython.ccall
     @cython.nogil
     def drop_pagecache(self, inode: u32) -> i64:
-        """Drop an inode's clean pages that nobody uses; how many: invalidate_mapping_pages()."""
+        """Drop an inode's clean pages that nobody uses: invalidate_mapping_pages()."""
         last: u64 = 0x7FFFFFFFFFFFFFFE
-        return self.truncate.invalidate_mapping_pages(inode, 0, last)
+        return self.fadvise.mapping_try_invalidate(inode, 0, last)
 
     @cython.cfunc
     @cython.nogil
@@ -370,13 +374,20 @@ class PageCache:
             return False
         if self.pages[entry].flags & (PG_dirty | PG_locked | PG_writeback | PG_swapbacked):
             return False
-        return self.pages[entry].refcount == 1
+        if self.pages[entry].refcount != 1:
+            return False
+        if self.pages[entry].flags & PG_private:
+            return self.buffers.try_to_free_buffers(entry)
+        return True
 
     def drop_caches(self):
-        """Drop all clean page cache that is not mapped: /proc/sys/vm/drop_caches bit 0."""
-        self.lru.lru_add_drain_all()
+        """Drop all clean page cache that is not mapped: /proc/sys/vm/drop_caches bit 0. Up to 6.2
+        what waits in LRU batches, or a CPU's last buffers, stays."""
+        if self.sysctl[0].kernel >= DROP_CACHES_DRAINS:
+            self.lru.lru_add_drain_all()
         for inode in self.arena.where("inodes", "nrpages"):
             self.drop_pagecache(inode)
+        self.vmstat.count_vm_events(DROP_PAGECACHE, 1)
 
     @cython.ccall
     @cython.nogil

@@ -42,6 +42,7 @@ class FilemapWrite:
     writeback: PageWriteback
     clock: Clock
     ext4 = cython.declare("Ext4")
+    buffers = cython.declare("Buffers")
     lru = cython.declare("Lru")
     oom_kill = cython.declare("OomKill")
     failed: cython.int  # why write_begin() gave no page
@@ -59,7 +60,8 @@ class FilemapWrite:
             m.readahead,
             m.page_writeback,
         )
-        self.lru, self.ext4, self.oom_kill = m.lru, m.ext4, m.oom_kill
+        self.lru, self.ext4, self.buffers = m.lru, m.ext4, m.buffers
+        self.oom_kill = m.oom_kill
 
     @cython.ccall
     @cython.nogil
@@ -69,6 +71,8 @@ class FilemapWrite:
         inode: u32 = self.files[file].f_inode
         start: u64 = pos
         end: u64 = pos + length
+        if length:
+            self.buffers.mark_inode_dirty(inode)  # file_update_time()
         balance_first: cython.bint = self.sysctl[0].kernel >= 611
         while pos < end:
             if self.oom_kill.fatal_signal_pending():
@@ -136,5 +140,8 @@ class FilemapWrite:
         self.pages[pfn].flags |= PG_uptodate
         if stop > self.inodes[inode].i_size:
             self.inodes[inode].i_size = stop
+            self.page_cache.folio_mark_dirty(pfn)
+            self.buffers.mark_inode_dirty(inode)
+            return self.lru.put_page(pfn)
         self.page_cache.folio_mark_dirty(pfn)
         return self.lru.put_page(pfn)

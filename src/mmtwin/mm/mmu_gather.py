@@ -2,7 +2,7 @@
 
     tlb_gather_mmu
       zap, free_pgtables   each page (and page table) goes into the gather
-    tlb_finish_mmu         flush the translations, empty this CPU's LRU batches, free the pages
+    tlb_finish_mmu         flush the translations, free the pages
 
     local bundle    [8 pages]  full ->  [510]  full ->  [510] ...    pages of their own, up to 19
 
@@ -33,6 +33,9 @@ MAX_GATHER_BATCH_COUNT = cython.declare(cython.const[cython.int], 19)
 MAX_GATHERED = 8 + 19 * 510
 GATHERED_PFN = cython.declare(cython.const[cython.ulonglong], 0xFFFFFFFFFFFFFF)
 GATHERED_TABLE = cython.declare(cython.const[cython.ulonglong], 0x8000000000000000)
+# Until 6.14 what unmaps (munmap, exit, MADV_DONTNEED) emptied this CPU's LRU batches, both before
+# it began and before it freed pages.
+NO_DRAIN_IN_UNMAP = cython.declare(cython.const[cython.int], 614)
 TLB_DELAY_RMAP = cython.declare(cython.const[cython.int], 602)
 FOLIOS_PUT = cython.declare(cython.const[cython.int], 609)  # before, a batch was freed backwards
 GATHER_RCU_TABLES = cython.declare(cython.const[cython.int], 614)  # tables never gathered as pages
@@ -212,7 +215,8 @@ class MmuGather:
     def free_pages_and_swap_cache(self, first: u32, nr: u32) -> cython.int:
         """Free one batch."""
         i: u32
-        self.lru.lru_add_drain()
+        if self.sysctl[0].kernel < NO_DRAIN_IN_UNMAP:
+            self.lru.lru_add_drain()
         for i in range(first, first + nr):
             entry: u64 = self.gathered[i]
             if not entry & GATHERED_TABLE and self.pages[entry].flags & PG_swapcache:

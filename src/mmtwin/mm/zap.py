@@ -12,7 +12,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.clock import COST_FREE_PAGE, Clock
-    from mmtwin.mm.mmu_gather import MmuGather
+    from mmtwin.mm.mmu_gather import NO_DRAIN_IN_UNMAP, MmuGather
     from mmtwin.mm.page_flags import PAGE_MAPPING_ANON
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.pgtable_types import (
@@ -24,8 +24,6 @@ if not cython.compiled:
     from mmtwin.mm.types import Pages, Sysctls, U64s, Vmas, i32, i64, u32, u64
     from mmtwin.mm.vm_flags import VM_RAND_READ, VM_SEQ_READ
 
-# Until 6.14 what unmaps (munmap, exit, MADV_DONTNEED) first emptied this CPU's LRU batches.
-NO_DRAIN_BEFORE_ZAP = cython.declare(cython.const[cython.int], 614)
 SWAP_PTE_BATCH = cython.declare(cython.const[cython.int], 609)  # runs of slots freed together
 PT_RECLAIM = cython.declare(cython.const[cython.int], 614)  # CONFIG_PT_RECLAIM, on by default
 # Pages taken out of one page table, by kind.
@@ -84,7 +82,7 @@ class Zap:
     @cython.nogil
     def drain_before(self) -> cython.int:
         """What unmaps begins with, in older kernels."""
-        if self.sysctl[0].kernel < NO_DRAIN_BEFORE_ZAP:
+        if self.sysctl[0].kernel < NO_DRAIN_IN_UNMAP:
             self.lru.lru_add_drain()
         return 0
 

@@ -19,7 +19,9 @@ import re
 from mmtwin import cgroups
 from mmtwin.elf_image import ElfImage, Segment
 from mmtwin.machine import Machine
-from mmtwin.mm.page_flags import PG_reclaim, PG_referenced
+from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
+from mmtwin.mm.mmu_gather import NO_DRAIN_IN_UNMAP
+from mmtwin.mm.page_flags import PG_referenced
 from mmtwin.mm.pgtable_types import PTE_PFN_MASK
 from mmtwin.mm.uapi import (
     MAP_ANONYMOUS,
@@ -31,7 +33,6 @@ from mmtwin.mm.uapi import (
     PROT_WRITE,
 )
 from mmtwin.mm.vm_flags import VM_NORESERVE, VM_RAND_READ, VM_SEQ_READ
-from mmtwin.mm.zap import NO_DRAIN_BEFORE_ZAP
 from mmtwin.scenario import guest_memory
 from mmtwin.scenario.errors import ScenarioError
 from mmtwin.task import Killed, Task
@@ -50,6 +51,16 @@ ARGUMENT_COPIES = 3  # get_arg_page() for the name, the environment and the argu
 FILE_SIZE = (TEXT_PAGES + 1) * PAGE_SIZE
 BINPRM_BUF_SIZE = 256  # of a file, which execve reads first
 
+# As every scenario finds it: no page is huge unasked, but the kernel keeps 66 MB free for such.
+THP_MADVISE = 1
+
+# What boot and compaction left in the stock of the machine's first CPU, in its own node: pages that
+# can be moved (so many are allocated before the first refill), and zoneinfo's count. A boot is not
+# modelled, so this is measured, with the machine of exact mode.
+EXACT_NODES = [196608, 196608]
+STOCK = {601: (547, 2887), 612: (1318, 10066)}
+
+DROP_CACHES = "/proc/sys/vm/drop_caches"
 LRU_GEN = "/sys/kernel/mm/lru_gen/enabled"
 LRU_GEN_ENABLED = 612  # Debian's kernels from here on boot with it
 
@@ -113,6 +124,8 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
         engine=engine,
     )
     guest_memory.hold(made, config)
+    made.arena.sysctl[0].thp_enabled = THP_MADVISE
+    made.zones.set_recommended_min_free_kbytes()
     made.mkswap(f"/dev/{names[0]}")
     make_files(made)
     return made
@@ -125,6 +138,14 @@ def make_files(machine: Machine) -> None:
     for name, size in FILES.items():
         machine.namespace.create_on_disk(f"/mnt/{name}", size)
         machine.dirty_throttle.count_written_before(FILE_DISK, size // PAGE_SIZE)
+
+
+def stock(machine: Machine) -> tuple[int, int]:
+    """STOCK of a machine of exact mode; nothing of another."""
+    sizes = [node.nr_pages for node in machine.config.nodes]
+    if machine.config.cpus > 1 or sizes != EXACT_NODES:
+        return 0, 0
+    return STOCK.get(machine.config.kernel, (0, 0))
 
 
 class Runner:
@@ -140,11 +161,15 @@ class Runner:
         self.text = self._tmpfs_file("/exe", FILE_SIZE)
         self.control = self._tmpfs_file("/control", CONTROL_PAGES * PAGE_SIZE)
         self._write_text()
-        machine.lru.lru_add_drain_all()
-        self._mark_text()
+        machine.namespace.dcache.listed("/mnt")  # mounted
+        # marks the text PG_reclaim, which reads as PG_readahead: fault-around passes it over
+        machine.write(DROP_CACHES, "3")
         self._map_both()
-        machine.lru.lru_add_drain_all()
+        machine.namespace.dcache.listed("/mnt")  # for what an earlier scenario left
         machine.write(LRU_GEN, "0")  # young pages become active ones
+        machine.write(DROP_CACHES, "3")
+        machine.lru.lru_add_drain_all()
+        self._stock()
 
     def _tmpfs_file(self, path: str, size: int) -> int:
         file = int(self.machine.shmem.shmem_file_setup(size, VM_NORESERVE))
@@ -156,15 +181,6 @@ class Runner:
         """Unpacked at boot."""
         assert self.machine.shmem.shmem_file_write(self.text, 0, FILE_SIZE) == FILE_SIZE
 
-    def _mark_text(self) -> None:
-        """Then drop_caches came by: dirty pages stay, but deactivate_file_folio() leaves them
-        PG_reclaim, which reads as PG_readahead: fault-around passes such pages over."""
-        cache, pages = self.machine.page_cache, self.machine.arena.pages
-        inode = int(self.machine.arena.files[self.text].f_inode)
-        for index in range(FILE_SIZE // PAGE_SIZE):
-            pfn = int(cache.find_get_page(inode, index))
-            pages[pfn]["flags"] = int(pages[pfn]["flags"]) & ~PG_referenced | PG_reclaim
-
     def _map_both(self) -> None:
         size = CONTROL_PAGES * PAGE_SIZE
         self.slots = self.task.mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, self.control)
@@ -175,6 +191,29 @@ class Runner:
         flags = MAP_PRIVATE | MAP_ANONYMOUS
         self.own = self.task.mmap(0, own, PROT_READ | PROT_WRITE, flags)
         self.task.write(self.own, own)
+
+    def _stock(self) -> None:
+        """Free pages that the per-CPU set of the CPU's own zone holds back: one refill of each
+        list that tasks take from (pairs are for the top of page tables)."""
+        machine = self.machine
+        zone = int(machine.arena.pages[_pfn(machine, self.task.mm_index, self.own)].zone)
+        pcps, at = machine.arena.per_cpu_pages, zone * machine.config.cpus
+        movable, count = stock(machine)
+        if not count:
+            return
+        machine.pcp.drain_all_pages()
+        self._refill(GFP_KERNEL, 1)
+        for gfp, left in (GFP_HIGHUSER_MOVABLE, movable), (GFP_KERNEL, 0):
+            pcps[at].batch, pcps[at].alloc_factor = left or count - int(pcps[at]["count"]), 0
+            self._refill(gfp, 0)
+        machine.pcp.set_batches()
+        pcps[at].high = pcps[at].high_min
+        pcps[at].alloc_factor = pcps[at].free_count = 0
+
+    def _refill(self, gfp: int, order: int) -> None:
+        pfn = int(self.machine.page_alloc.alloc_pages(gfp, order, -1))
+        self.machine.arena.pages[pfn].refcount = 0
+        self.machine.page_alloc.free_pages(pfn, order)
 
     def spawn(self, memcg: int = 0) -> Task:
         """A child of the runner that has joined a cgroup, executed the program and settled (OSError
@@ -217,7 +256,7 @@ class Runner:
             machine.lru.mark_page_accessed(_pfn(machine, new, STACK_TOP - PAGE_SIZE))
         machine.arena.vmas[vma].vm_flags = vm_flags
         machine.arena.current[0].mm = new
-        if machine.config.kernel < NO_DRAIN_BEFORE_ZAP:
+        if machine.config.kernel < NO_DRAIN_IN_UNMAP:
             machine.lru.lru_add_drain()
 
 

@@ -55,10 +55,21 @@ class DentryCache:
             self._read("read_inode", int(record.i_sb), int(record.i_ino))
         cached[path] = 1 if inode else 0
 
-    def made(self, path: str) -> None:
-        """A new name: a bitmap, and the block that its inode shares with others."""
+    def listed(self, path: str) -> None:
+        """A directory's names were read: its inode's block and its own."""
         record = self.machine.arena.inodes[self.machine.namespace.dentries[path]]
+        self._read("read_inode", int(record.i_sb), int(record.i_ino))
+        self._read("read_directory", int(record.i_sb), int(record.i_ino))
+
+    def made(self, path: str) -> None:
+        """A new name: a bitmap, and the block that its inode shares with others; then the entry in
+        the directory's block, and both inodes once more: ext4_add_nondir()."""
+        dentries, inodes = self.machine.namespace.dentries, self.machine.arena.inodes
+        record, above = inodes[dentries[path]], inodes[dentries[posixpath.dirname(path)]]
         self._read("new_inode", int(record.i_sb), int(record.i_ino))
+        self._read("read_directory", int(above.i_sb), int(above.i_ino))
+        self._read("read_inode", int(above.i_sb), int(above.i_ino))
+        self._read("read_inode", int(record.i_sb), int(record.i_ino))
         self.names[path] = 1
 
     def gone(self, path: str) -> None:

@@ -31,6 +31,8 @@ def _value(machine: Machine, name: str, kind: str, item: int) -> int:
         return counters.global_node_page_state(machine, item)
     if name in ("pgpgin", "pgpgout"):  # counted in sectors, shown in KiB
         return int(stat.vm_event(item)) // 2
+    if name == "direct_map_level2_splits":
+        return counters.BOOT_DIRECT_MAP_SPLITS
     if kind == "event":
         return int(stat.vm_event(item))
     if name == "nr_dirty_threshold":
