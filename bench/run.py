@@ -17,12 +17,13 @@ import boot
 import fault
 import file_read
 import fork
+import policies
 import refault
 from figures import Figure
 
 TOPICS = {
     "boot": boot, "fault": fault, "fork": fork, "access": access, "file_read": file_read,
-    "refault": refault,
+    "refault": refault, "policies": policies,
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from mmtwin.trace.errors import TraceError
 from mmtwin.trace.events import ACCESS_OPS, Event, batch_of_accesses, batch_of_events
+from mmtwin.trace.page_rows import PID
 from mmtwin.trace.source import line_blocks
 
 CLUSTER_GAP = 1 << 20  # bytes
@@ -54,7 +55,7 @@ class LackeyReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.pid, self.command = 1, ""
+        self.pid, self.command = PID, ""
         self.lines = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
