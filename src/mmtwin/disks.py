@@ -45,6 +45,7 @@ class DiskConfig:
     max_sectors_kb: int = 1280  # largest request
     read_ahead_kb: int = 128
     rotational: int = 0
+    memory_backed: int = 0  # null_blk: the submitting CPU copies from and to the machine's memory
     size: int = 1 << 40
 
     @property
@@ -114,6 +115,7 @@ BOUNDS = {
     "max_sectors_kb": 1 << 20,
     "read_ahead_kb": 1 << 22,
     "rotational": 1,
+    "memory_backed": 1,
     "size": 1 << 60,
 }
 _AT_LEAST = {"channels": 1, "nr_requests": 2, "max_sectors_kb": 4, "size": MIB}

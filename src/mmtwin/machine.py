@@ -45,6 +45,7 @@ MECHANISMS = {
     "swapfile": "SwapFile",
     "swap_state": "SwapState",
     "block": "Block",
+    "blk_plug": "BlkPlug",
     "page_io": "PageIo",
     "zsmalloc": "Zsmalloc",
     "zbud": "Zbud",

@@ -60,7 +60,7 @@ def test_what_does_not_fit_is_swapped_and_charged_to_the_group(engine: str) -> N
 
 def test_swap_max_ends_it_and_is_counted(engine: str) -> None:
     m = machine(engine)
-    task, address = task_in(m, "a", memory__max="4M", memory__swap__max="1M")
+    task, address = task_in(m, "a", memory__max="4M", memory__swap__max="1000K")
     with pytest.raises(Killed):
         task.write(address, 8 * M)
     assert events(m, "a/memory.swap.events")["max"] > 0

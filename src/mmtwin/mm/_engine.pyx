@@ -16,6 +16,7 @@ cdef extern from *:
 cdef class IdPool
 cdef class Clock
 cdef class Block
+cdef class BlkPlug
 cdef class PageCounters
 cdef class MemcgTree
 cdef class MemcgStat
@@ -155,6 +156,7 @@ include "swap_cluster.py"
 include "swapfile.py"
 include "swap_state.py"
 include "block.py"
+include "blk_plug.py"
 include "page_io.py"
 include "zsmalloc.py"
 include "zbud.py"

@@ -83,11 +83,17 @@ BlockDevice = cython.struct(
     dev=u32,  # major << 20 | minor
     nr_inflight=u32,
     nr_inflight_write=u32,
+    nr_inflight_swap=u32,  # writes to swap, plugged ones too
     first=u32,  # requests in the order of their ends
     last=u32,
     last_read=u32,  # the one submitted last, of a direction: what a new one may be merged with
     last_write=u32,
     kthread=u32,
+    wbt_unknown=u32,  # windows in a row that show nothing
+    wbt_step=u32,  # how often the limit of writes was raised: 0, 1, 2
+    wbt_writes=u32,  # in this window
+    wbt_window_ns=u64,  # when it ends; 0: none is open
+    last_read_ns=u64,  # when a read was submitted last
 )
 
 # struct request
@@ -103,9 +109,9 @@ Request = cython.struct(
     op=u32,  # REQ_OP_*
     kind=u32,  # REQ_*
     channel=u32,
-    next=u32,  # neighbours on the device's list
+    next=u32,  # neighbours on the device's list, or in a plug
     prev=u32,
-    pad=u32,
+    error=u32,  # errno that the device found when it began
 )
 
 # A fault that requests run into: what fail_make_request and bad sectors do
@@ -151,6 +157,7 @@ class Block:
     page_cache = cython.declare("PageCache")
     writeback = cython.declare("PageWriteback")
     swap_state = cython.declare("SwapState")
+    plug = cython.declare("BlkPlug")
 
     def __init__(self, arena, config):
         self.arena = arena
@@ -174,6 +181,7 @@ class Block:
             m.page_writeback,
             m.swap_state,
         )
+        self.plug = m.blk_plug
 
     def boot(self):
         """The machine's disks, numbered from 1 in the order of its description."""
@@ -260,12 +268,21 @@ class Block:
         nr_sectors: u32,
         op: u32,
     ) -> u64:
-        """One request, or more of the last one: when it is done."""
+        """One request, or more of the last one: when it is done; 0 if it is plugged."""
         if op != REQ_OP_FLUSH:
             self.vmstat.count_vm_events(PGPGIN if op == REQ_OP_READ else PGPGOUT, nr_sectors)
-        number: u32 = self.attempt_merge(device, kind, inode, index, nr_pages, op)
+        plugged: cython.bint = kind == REQ_SWAP and self.plug.is_plugged()
+        number: u32 = 0
+        if op == REQ_OP_READ:
+            self.devices[device].last_read_ns = self.clock.now()
+        if plugged and self.plug.attempt_plug_merge(device, index, nr_pages, op):
+            return 0
+        if not plugged:
+            number = self.attempt_merge(device, kind, inode, index, nr_pages, op)
         if number:
             return self.grow(number, nr_pages, nr_sectors)
+        if kind == REQ_SWAP and op == REQ_OP_WRITE:
+            self.plug.wbt_wait(device)
         self.blk_mq_get_tag(device, op)
         number = self.ids.alloc()
         assert number
@@ -278,8 +295,14 @@ class Block:
         self.requests[number].op = op
         self.requests[number].kind = kind
         self.account_start(device, op, number)
+        if plugged:
+            self.plug.blk_add_rq_to_plug(number)
+            return 0
         self.schedule(number)
-        return self.requests[number].done_ns
+        self.plug.fill_backing(number)
+        done: u64 = self.requests[number].done_ns
+        self.plug.copy(device, op)
+        return done
 
     @cython.cfunc
     @cython.nogil
@@ -327,6 +350,7 @@ class Block:
     def blk_mq_get_tag(self, device: u32, op: u32) -> cython.int:
         """Sleep until one more request may be under way."""
         while not self.has_room(device, op):
+            self.plug.flush_all()
             self.io_schedule_until(self.requests[self.devices[device].first].done_ns)
         return 0
 
@@ -360,9 +384,13 @@ class Block:
         if start < self.channel_free[channel]:
             start = self.channel_free[channel]
         ready: u64 = start + self.latency(number)
+        if self.plug.backed[device]:  # copied, then a timer
+            ready = self.clock.now()
         done: u64 = self.take_bus(
             device, self.requests[number].op, ready, self.requests[number].nr_sectors
         )
+        if self.plug.backed[device]:
+            done += self.latency(number)
         self.requests[number].start_ns = start
         self.requests[number].done_ns = done
         self.requests[number].channel = cython.cast(u32, channel % MAX_CHANNELS)
@@ -503,12 +531,15 @@ class Block:
         index: u64 = self.requests[number].index
         nr_pages: u32 = self.requests[number].nr_pages
         op: u32 = self.requests[number].op
+        failed: cython.int = -cython.cast(cython.int, self.requests[number].error)
         self.unlink(number)
         self.account_done(device, op, number)
         self.free(number)
         if kind == REQ_RAW:  # its submitter asks error_of() itself
             return 0
         error: cython.int = self.error_of(device, inode, index, nr_pages, op)
+        if error == 0:
+            error = failed
         if kind == REQ_PAGES:
             return self.end_pages(inode, index, nr_pages, op, error)
         if kind == REQ_SWAP:
@@ -532,6 +563,7 @@ class Block:
         self.requests[number].channel = 0
         self.requests[number].next = 0
         self.requests[number].prev = 0
+        self.requests[number].error = 0
         self.ids.free(number)
         return 0
 
@@ -687,6 +719,8 @@ class Block:
         elif op == REQ_OP_WRITE:
             self.devices[device].nr_inflight_write += 1
             self.devices[device].last_write = number
+            if self.requests[number].kind == REQ_SWAP:
+                self.devices[device].nr_inflight_swap += 1
         return 0
 
     @cython.cfunc
@@ -701,6 +735,8 @@ class Block:
             self.devices[device].read_ns += took
         elif op == REQ_OP_WRITE:
             self.devices[device].nr_inflight_write -= 1
+            if self.requests[number].kind == REQ_SWAP:
+                self.devices[device].nr_inflight_swap -= 1
             self.devices[device].writes += 1
             self.devices[device].write_sectors += self.requests[number].nr_sectors
             self.devices[device].write_ns += took

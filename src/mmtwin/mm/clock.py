@@ -58,6 +58,7 @@ COST_RECLAIM_PAGE = cython.declare(cython.const[cython.int], 6)
 COST_WRITEBACK_PAGE = cython.declare(cython.const[cython.int], 7)
 COST_REMOTE_PAGE = cython.declare(cython.const[cython.int], 8)
 COST_TLB_MISS = cython.declare(cython.const[cython.int], 9)
+COST_SWAP_OUT_PAGE = cython.declare(cython.const[cython.int], 10)
 COST_CELLS = cython.declare(cython.const[cython.int], 16)
 
 KThread = cython.struct(
@@ -84,6 +85,7 @@ class Clock:
     kthreads: KThreads
     current: Currents
     block = cython.declare("Block")
+    blk_plug = cython.declare("BlkPlug")
     writeback = cython.declare("PageWriteback")
     vmscan = cython.declare("Vmscan")
     page_alloc = cython.declare("PageAlloc")
@@ -102,6 +104,7 @@ class Clock:
 
     def wire(self, m):
         """Take the mechanisms that have kernel threads."""
+        self.blk_plug = m.blk_plug
         self.block, self.writeback, self.vmscan = m.block, m.page_writeback, m.vmscan
         self.page_alloc, self.memcontrol = m.page_alloc, m.memcontrol
         self.memcg_stat = m.memcg_stat
@@ -190,12 +193,34 @@ class Clock:
             return self.run_until(self.cells[CLOCK_NOW])
         return 0
 
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def interrupts(self) -> cython.int:
+        """Let the ends of requests that are due interrupt whoever runs now."""
+        if self.cells[CLOCK_NOW] >= self.cells[CLOCK_NEXT_EVENT]:
+            return self.run_interrupts()
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def run_interrupts(self) -> cython.int:
+        """Only block completions, as within a kernel thread."""
+        saved: u64 = self.cells[CLOCK_IN_KTHREAD]
+        if saved == 0:
+            self.cells[CLOCK_IN_KTHREAD] = NR_KTHREADS - 1
+        self.run_until(self.cells[CLOCK_NOW])
+        self.cells[CLOCK_IN_KTHREAD] = saved
+        self.earliest()
+        return 0
+
     @cython.ccall
     @cython.nogil
     def sleep_until(self, ns: u64) -> cython.int:
         """Whoever runs now sleeps (not at all, if that time has passed); others run meanwhile."""
         if ns <= self.cells[CLOCK_NOW]:
             return self.cond_resched()
+        self.blk_plug.before_sleep()
         self.run_until(ns)
         self.cells[CLOCK_NOW] = ns
         return 0

@@ -16,6 +16,7 @@ built without it, and refused by Task.madvise().
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.blk_plug import BlkPlug
     from mmtwin.mm.fadvise import Fadvise
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.memory import Memory
@@ -50,6 +51,7 @@ class Madvise:
     fadvise: Fadvise
     vma_tree: VmaTree
     vma_ops: VmaOps
+    plug: BlkPlug
 
     def __init__(self, arena, config):
         self.current, self.vmas, self.files = arena.current, arena.vmas, arena.files
@@ -57,7 +59,7 @@ class Madvise:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.memory, self.page_cache, self.fadvise = m.memory, m.page_cache, m.fadvise
-        self.vma_tree, self.vma_ops = m.vma_tree, m.vma
+        self.vma_tree, self.vma_ops, self.plug = m.vma_tree, m.vma, m.blk_plug
 
     # Entry point
 
@@ -81,7 +83,10 @@ class Madvise:
             return 0
         if advice == MADV_POPULATE_READ or advice == MADV_POPULATE_WRITE:
             return self.madvise_populate(start, end, advice)
-        return self.madvise_walk_vmas(start, end, advice)
+        self.plug.blk_start_plug()
+        error: cython.int = self.madvise_walk_vmas(start, end, advice)
+        self.plug.blk_finish_plug()
+        return error
 
     @cython.cfunc
     @cython.nogil

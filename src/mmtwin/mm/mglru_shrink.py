@@ -20,6 +20,7 @@ limits; kswapd's ageing before 6.3 (done by whoever reclaims, as later).
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.blk_plug import BlkPlug
     from mmtwin.mm.gfp import GFP_IO_BIT
     from mmtwin.mm.memcontrol import MEMCG_NONE, MemControl
     from mmtwin.mm.mglru import MAX_NR_GENS, MIN_LRU_BATCH, MIN_NR_GENS, LruGens, Mglru
@@ -67,6 +68,7 @@ class MglruShrink:
     age: MglruAge
     evict: MglruEvict
     clock = cython.declare("Clock")
+    plug: BlkPlug
     lru = cython.declare("Lru")
     oom_kill = cython.declare("OomKill")
     writeback = cython.declare("PageWriteback")
@@ -86,6 +88,7 @@ class MglruShrink:
         self.mglru, self.age, self.evict = m.mglru, m.mglru_age, m.mglru_evict
         self.clock, self.lru, self.oom_kill = m.clock, m.lru, m.oom_kill
         self.writeback = m.page_writeback
+        self.plug = m.blk_plug
 
     # -- how much
 
@@ -228,9 +231,11 @@ class MglruShrink:
     def lru_gen_shrink_lruvec(self, sc: u32, lruvec: u32) -> cython.int:
         """Reclaim of a cgroup."""
         self.lru.lru_add_drain()
+        self.plug.blk_start_plug()
         self.age.has_walk = self.scs[sc].proactive != 0
         self.try_to_shrink_lruvec(sc, lruvec)
         self.age.has_walk = False
+        self.plug.blk_finish_plug()
         return 0
 
     # -- a node
@@ -247,7 +252,9 @@ class MglruShrink:
             self.set_initial_priority(sc, node)
             if kswapd:
                 self.scs[sc].nr_reclaimed = 0
+            self.plug.blk_start_plug()
             self.shrink_many(sc, node)
+            self.plug.blk_finish_plug()
             if kswapd:
                 self.scs[sc].nr_reclaimed += before
             self.age.has_walk = False

@@ -20,6 +20,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import Block
+    from mmtwin.mm.clock import COST_SWAP_OUT_PAGE
     from mmtwin.mm.content import Content
     from mmtwin.mm.filemap import SECTORS_PER_PAGE
     from mmtwin.mm.memcontrol import MemControl
@@ -104,6 +105,7 @@ class PageIo:
         self.folio_start_writeback(pfn)
         if self.si[type_].flags & SWP_SYNCHRONOUS_IO:
             return self.write_sync(pfn, entry)
+        self.block.clock.charge(COST_SWAP_OUT_PAGE, 1)
         self.block.submit_swap(self.si[type_].bdev, entry, 1, 1)
         return 0
 

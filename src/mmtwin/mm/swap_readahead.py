@@ -13,6 +13,7 @@ Not modelled: /sys/kernel/mm/swap/vma_ra_enabled = false; memory policies of the
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.blk_plug import BlkPlug
     from mmtwin.mm.memcontrol import MemControl
     from mmtwin.mm.page_flags import PG_swapbacked
     from mmtwin.mm.page_io import PageIo
@@ -61,6 +62,7 @@ class SwapReadahead:
     page_alloc = cython.declare("PageAlloc")
     lru = cython.declare("Lru")
     workingset = cython.declare("Workingset")
+    plug: BlkPlug
 
     def __init__(self, arena, config):
         self.pages, self.vmas, self.sysctl = arena.pages, arena.vmas, arena.sysctl
@@ -72,7 +74,7 @@ class SwapReadahead:
         self.swapfile, self.swap_state, self.page_io = m.swapfile, m.swap_state, m.page_io
         self.memcontrol, self.vmstat, self.page_tables = m.memcontrol, m.vmstat, m.page_tables
         self.page_alloc, self.lru, self.workingset = m.page_alloc, m.lru, m.workingset
-        self.ptes = m.arena.ptes
+        self.ptes, self.plug = m.arena.ptes, m.blk_plug
 
     def boot(self):
         self.cells[RA_HITS] = SWAP_RA_HITS_START
@@ -189,7 +191,9 @@ class SwapReadahead:
                 left = fault
             elif prev == fault + PAGE_SIZE:
                 left = fault - ((win - 1) << PAGE_SHIFT)
+            self.plug.blk_start_plug()
             self.read_window(vma, fault, left, left + (win << PAGE_SHIFT), gfp)
+            self.plug.blk_finish_plug()
             self.lru.lru_add_drain()
         return self.read_swap_cache_async(entry, gfp, mm)
 
@@ -241,12 +245,14 @@ class SwapReadahead:
                 offset = 1
             if last >= self.si[type_].max:
                 last = self.si[type_].max - 1
+            self.plug.blk_start_plug()
             while offset <= last:
                 pfn: u64 = self.read_swap_cache_async(swp_entry(type_, offset), gfp, mm)
                 if self.cells[3] and offset != swp_offset(entry):
                     self.pages[pfn].flags |= PG_readahead
                     self.vmstat.count_vm_events(SWAP_RA, 1)
                 offset += 1
+            self.plug.blk_finish_plug()
             self.lru.lru_add_drain()
         return self.read_swap_cache_async(entry, gfp, mm)
 

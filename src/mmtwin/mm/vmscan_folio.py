@@ -112,6 +112,7 @@ class ShrinkFolios:
             self.mem_map.list_del(taken, pfn)
             nr = cython.cast(u64, self.lru.folio_nr_pages(pfn))
             self.clock.charge(COST_RECLAIM_PAGE, nr)
+            self.clock.interrupts()
             verdict = self.shrink_one(sc, pfn, nr, ignore_references)
             if verdict == VERDICT_FREE:
                 reclaimed += nr

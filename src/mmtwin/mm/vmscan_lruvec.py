@@ -16,6 +16,8 @@ Invariant: what is isolated goes back or is freed before a function returns.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.blk_plug import BlkPlug
+    from mmtwin.mm.clock import COST_RECLAIM_PAGE
     from mmtwin.mm.gfp import MAX_NR_ZONES
     from mmtwin.mm.lruvec import SWAP_CLUSTER, Lruvecs
     from mmtwin.mm.mem_map import MemMap
@@ -55,6 +57,8 @@ NR_EVICTABLE = cython.declare(cython.const[cython.uint], 4)  # the lists before 
 ZONE_TAKEN = cython.declare(cython.const[cython.uint], 0)
 ZONE_SKIPPED = cython.declare(cython.const[cython.uint], 4)
 ZONE_CELLS = cython.declare(cython.const[cython.uint], 8)
+# What a round costs besides its pages (balancing the lists, slab shrinkers), in pages looked at
+ROUND_PAGES = cython.declare(cython.const[cython.int], 2)
 
 
 @cython.final
@@ -81,6 +85,7 @@ class ShrinkLruvec:
     policy = cython.declare("ReclaimPolicy")
     clock = cython.declare("Clock")
     mglru_shrink = cython.declare("MglruShrink")
+    plug: BlkPlug
     sysctl: Sysctls
     nr_nodes: u32
 
@@ -98,6 +103,7 @@ class ShrinkLruvec:
         self.stack, self.folios, self.rmap_referenced = m.scan_stack, m.folios, m.rmap_referenced
         self.page_writeback, self.lru, self.vmscan = m.page_writeback, m.lru, m.vmscan
         self.clock, self.policy, self.mglru_shrink = m.clock, m.policy, m.mglru_shrink
+        self.plug = m.blk_plug
 
     # -- how much
 
@@ -207,6 +213,7 @@ class ShrinkLruvec:
         first: u32 = sc * 2 * NR_EVICTABLE
         goal: u64 = self.scs[sc].nr_to_reclaim
         reclaimed: u64 = 0
+        rounds: u64 = 0
         proportional: cython.bint = (
             not self.scs[sc].cgroup_reclaim
             and self.scs[sc].reclaimer != RECLAIMER_KSWAPD
@@ -215,12 +222,17 @@ class ShrinkLruvec:
         if self.sysctl[0].lru_gen_enabled & 1 and not self.stack.root_reclaim(sc):
             return self.mglru_shrink.lru_gen_shrink_lruvec(sc, lruvec)
         self.get_scan_count(sc, lruvec)
+        self.plug.blk_start_plug()
+        if self.nr[first] or self.nr[first + 2]:
+            rounds = ROUND_PAGES
         while self.nr[first] or self.nr[first + 2] or self.nr[first + 3]:
             reclaimed += self.scan_round(sc, lruvec)
             self.clock.cond_resched()
             if reclaimed >= goal and not proportional:
                 if not self.adjust(first):
                     break
+        self.plug.blk_finish_plug()
+        self.clock.charge(COST_RECLAIM_PAGE, rounds)
         self.scs[sc].nr_reclaimed += reclaimed
         if self.vmscan.can_age_anon_pages() and self.lruvecs.inactive_is_low(lruvec, False):
             self.shrink_active_list(sc, lruvec, 1, SWAP_CLUSTER)
@@ -450,6 +462,8 @@ class ShrinkLruvec:
         scanned: u64
         taken: u64
         reclaimed: u64
+        self.clock.charge(COST_RECLAIM_PAGE, 1)  # a batch: taking pages off, putting them back
+        self.clock.interrupts()
         self.lru.lru_add_drain()
         scanned = self.isolate_lru_folios(sc, lruvec, lru, nr_to_scan)
         taken = self.isolated
