@@ -16,9 +16,9 @@ LIMIT_PAGES = 100_000
 REFAULTS = "workingset_refault_file"
 
 
-def limited_machine() -> Machine:
+def limited_machine(pages: int = LIMIT_PAGES) -> Machine:
     """A task with a mapping of the objects' file, read without readahead."""
-    settings = [f"memory.max={LIMIT_PAGES * PAGE}"]
+    settings = [f"memory.max={pages * PAGE}"]
     machine = Machine(with_run_cgroup(with_settings(describe(ram="16G", cpus=1), settings)))
     task = machine.spawn()
     inode = machine.page_cache.new_inode(INODE_REGULAR, OBJECTS * PAGE, 5, 0)
@@ -46,7 +46,7 @@ def figures(repeat: int) -> list[Figure]:
     ]
 
 
-def counter(machine: Machine) -> int:
-    """Refaults so far."""
+def counter(machine: Machine, name: str = REFAULTS) -> int:
+    """Refaults so far, or another item of vmstat."""
     rows = machine.read("/proc/vmstat").splitlines()
-    return next(int(row.split()[1]) for row in rows if row.startswith(REFAULTS + " "))
+    return next(int(row.split()[1]) for row in rows if row.startswith(name + " "))
