@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import os
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import limits
 import numpy as np
 
 from mmtwin.trace.page_events import RECORD, SIZE
@@ -30,8 +30,7 @@ from mmtwin.trace.page_events import RECORD, SIZE
 PAGE = 4096
 CGROUPS = Path("/sys/fs/cgroup")
 V1 = CGROUPS / "memory"
-MACHINE = ("ram=24G", "cpus=2", "kernel=6.18", "disk.nvme0n1.read_latency_ns=5000",
-           "disk.nvme0n1.read_bandwidth=2000000000")  # fmt: skip
+QUICK_DISK = ["disk.nvme0n1.read_latency_ns=5000"]  # as that of a file system in memory
 
 
 def main() -> int:
@@ -65,12 +64,8 @@ def row(at: float, real: list[tuple[int, int]], found: dict[str, int]) -> str:
 
 def twin(recording: Path, anon: int, monitor: int, limit: int) -> dict[str, int]:
     """`mmtwin run` of it: counters, and `major` faults."""
-    command = [sys.executable, "-m", "mmtwin", "run", str(recording), "--json", "--quiet"]
-    command += ["--monitor", str(monitor), *(["--anon", str(anon * PAGE)] if anon else [])]
-    for item in (*MACHINE, *([f"memory.max={limit}"] if limit else [])):
-        command += ["--set", item]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    given = ("--monitor", str(monitor), *(("--anon", str(anon * PAGE)) if anon else ()))
+    found = limits.run(recording, limit, QUICK_DISK, given)
     return {**found, "major": found["faults"]["major"]}
 
 

@@ -116,10 +116,12 @@ def row_of(
     )  # fmt: skip
 
 
-def run(trace: Path, limit: int, settings: list[str]) -> dict[str, Any]:
-    """`mmtwin run TRACE --set memory.max=LIMIT --json`."""
+def run(
+    trace: Path, limit: int, settings: list[str], options: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """`mmtwin run TRACE OPTIONS --set memory.max=LIMIT --json`; limit 0 is none."""
     sets = [*MACHINE, *settings, *([f"memory.max={limit}"] if limit else [])]
-    command = [sys.executable, "-m", "mmtwin", "run", str(trace), "--json", "--quiet"]
+    command = [sys.executable, "-m", "mmtwin", "run", str(trace), "--json", "--quiet", *options]
     for item in sets:
         command += ["--set", item]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ)

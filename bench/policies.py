@@ -33,8 +33,10 @@ def figures(repeat: int) -> list[Figure]:
 
 
 def cost(batch: np.ndarray, name: str, compiled: bool) -> float:
-    """CPU time in us for each page reclaimed and read again, hits included (counted as major faults:
-    so few pages leave no room for all shadow entries, without which a refault is not counted)."""
+    """CPU time in us for each page reclaimed and read again, hits included.
+
+    Major faults are counted: so few pages leave no room for all shadow entries, without which there
+    is no refault."""
     machine = limited_machine(LIMIT)
     if name:
         policy.use(machine, name, compiled=compiled)

@@ -48,6 +48,11 @@ class Workload:
         length = max(1, int(pages * self.rng.choice([0.1, 0.2, 0.3, 0.5, 0.8, 1])))
         return self.rng.randrange(pages - length + 1), length
 
+    def stretch(self) -> tuple[str, int, int]:
+        """Who acts, and on what part of its anonymous memory."""
+        name = self.pick()
+        return name, *self.part(self.tasks[name])
+
     def size(self) -> int:
         """Pages for one step: a part of the smallest limit, or of the machine."""
         limit = min(self.limits.values(), default=300)
@@ -118,8 +123,7 @@ def tasks(load: Workload) -> None:
 
 def anonymous(load: Workload) -> None:
     """Write a stretch of it."""
-    name = load.pick()
-    at, length = load.part(load.tasks[name])
+    name, at, length = load.stretch()
     if load.groups:
         length = min(length, load.size())
     load.say(f"{name}: w {name.upper()}+{at}p {length}p")
@@ -127,8 +131,7 @@ def anonymous(load: Workload) -> None:
 
 def filled(load: Workload) -> None:
     """Whole pages, that compress or do not."""
-    name = load.pick()
-    at, length = load.part(load.tasks[name])
+    name, at, length = load.stretch()
     length = min(length, load.size())
     kind = load.rng.choice(["0", "1 7", "2 5", "3 9 100"])
     load.say(f"{name}: fill {name.upper()}+{at}p {length}p {kind}")
@@ -144,15 +147,13 @@ def anywhere(load: Workload) -> None:
 
 def read(load: Workload) -> None:
     """Read a stretch."""
-    name = load.pick()
-    at, length = load.part(load.tasks[name])
+    name, at, length = load.stretch()
     load.say(f"{name}: r {name.upper()}+{at}p {min(length, load.size())}p")
 
 
 def advised(load: Workload) -> None:
     """Advice about a stretch."""
-    name = load.pick()
-    at, length = load.part(load.tasks[name])
+    name, at, length = load.stretch()
     advice = load.rng.choice(["dontneed", "dontneed", "free", "cold", "pageout"])
     load.say(f"{name}: madvise {name.upper()}+{at}p {length}p {advice}")
 
@@ -202,15 +203,13 @@ def populated(load: Workload) -> None:
 
 def locked(load: Workload) -> None:
     """mlock."""
-    name = load.pick()
-    at, length = load.part(load.tasks[name])
+    name, at, length = load.stretch()
     load.say(f"{name}: mlock {name.upper()}+{at}p {min(length, load.size())}p")
 
 
 def unmapped(load: Workload) -> None:
     """munmap, and mapped again at once."""
-    name = load.pick()
-    at, length = load.part(load.tasks[name])
+    name, at, length = load.stretch()
     place = f"{name.upper()}+{at}p"
     load.say(f"{name}: munmap {place} {length}p")
     load.say(f"{name}: mmap Y {place} {length}p rw priv,anon,fixed,noreserve")

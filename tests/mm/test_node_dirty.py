@@ -30,6 +30,14 @@ def nodes(m: Machine, file: WrittenFile, first: int, last: int) -> Counter[int]:
     return Counter(int(pages[pfn]["node"]) for pfn in found)
 
 
+def node_of_new_page(m: Machine, gfp: int) -> int:
+    """Where the allocator takes one from; it is given back."""
+    pfn = int(m.page_alloc.alloc_pages(gfp, 0, -1))
+    node = int(m.arena.pages[pfn]["node"])
+    m.lru.put_page(pfn)
+    return node
+
+
 def test_a_writer_goes_to_the_next_node_when_its_own_has_enough_dirty_pages(engine: str) -> None:
     m = machine(engine)
     m.write("/proc/sys/vm/dirty_ratio", "40")
@@ -48,9 +56,7 @@ def test_pages_that_are_not_written_to_stay_on_a_node_full_of_dirty_ones(engine:
     file = WrittenFile(m)
     file.write(0, int(m.node_dirty.node_dirty_limit(0)) + 4 * MIB)
     assert not m.node_dirty.node_dirty_ok(0)
-    pfn = int(m.page_alloc.alloc_pages(0x100CCA, 0, -1))
-    assert m.arena.pages[pfn]["node"] == 0
-    m.lru.put_page(pfn)
+    assert node_of_new_page(m, 0x100CCA) == 0
     m.check()
 
 
@@ -61,9 +67,7 @@ def test_when_no_node_has_room_for_dirty_pages_the_own_one_serves(engine: str) -
     file.write(0, int(m.node_dirty.node_dirty_limit(0)) + 20 * MIB)
     m.write("/proc/sys/vm/dirty_ratio", "5")
     assert not m.node_dirty.node_dirty_ok(0) and not m.node_dirty.node_dirty_ok(1)
-    pfn = int(m.page_alloc.alloc_pages(0x101CCA, 0, -1))  # with __GFP_WRITE
-    assert m.arena.pages[pfn]["node"] == 0
-    m.lru.put_page(pfn)
+    assert node_of_new_page(m, 0x101CCA) == 0  # with __GFP_WRITE
     m.check()
 
 

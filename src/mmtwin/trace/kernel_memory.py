@@ -30,7 +30,7 @@ class KernelMemory:
         """From now on the cgroup has so many in all (OSError ENOMEM)."""
         self.wanted = pages
         self.settle()
-        while self._charged() < pages:
+        for _ in range(pages - self._charged()):
             self.pages.append(self._allocate())
 
     def settle(self) -> None:
