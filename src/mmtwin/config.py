@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmtwin import costs, disks, sysctl
+from mmtwin import costs, disks, swap_areas, sysctl
 from mmtwin.costs import CostConfig
 from mmtwin.disks import DiskConfig
 from mmtwin.errors import ConfigError, did_you_mean
+from mmtwin.swap_areas import SwapConfig
 from mmtwin.units import PAGE_SHIFT, format_size, parse_size
 
 GIB = 1 << 30
@@ -88,6 +90,7 @@ class MachineConfig:
     memory_recursiveprot: bool = False  # mounted with it (systemd does)
     tlb: TlbConfig = TlbConfig()
     disks: tuple[DiskConfig, ...] = (DiskConfig(),)
+    swap: tuple[SwapConfig, ...] = ()
     cost: CostConfig = field(default_factory=CostConfig)
     settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot
     # cgroup -> file -> text; RUN_CGROUP is made for the tasks of the run, if it has settings
@@ -123,6 +126,7 @@ class MachineConfig:
             tlb=TlbConfig(**plain.pop("tlb")),
             cost=CostConfig(**plain.pop("cost")),
             disks=tuple(DiskConfig(**disk) for disk in plain.pop("disks")),
+            swap=tuple(SwapConfig(**area) for area in plain.pop("swap", ())),
             **plain,
         )
 
@@ -337,6 +341,25 @@ def _disk(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, disks=disks.disks(value))
 
 
+def _swap(config: MachineConfig, value: Any) -> MachineConfig:
+    """`[[swap]]` tables: the areas in use from boot on."""
+    areas = swap_areas.areas(value)
+    names = [disk.name for disk in config.disks]
+    for number, area in enumerate(areas):
+        disk = swap_areas.disk_of(area.path) or area.path.removeprefix("/dev/")
+        if not area.path.startswith("/dev/") or re.fullmatch(r"zram[0-9]+|shm/.*", disk):
+            continue
+        if disk not in names:
+            near = did_you_mean(disk, names)
+            raise ConfigError(f"swap[{number}].path: {area.path}: no disk {disk}{near}")
+        if area.path == f"/dev/{names[0]}":
+            raise ConfigError(
+                f"swap[{number}].path: {area.path} holds the root file system; "
+                "name a partition of it, another disk or a file"
+            )
+    return dataclasses.replace(config, swap=areas)
+
+
 def _cost(config: MachineConfig, value: Any) -> MachineConfig:
     """`[cost]`: what work takes."""
     return dataclasses.replace(config, cost=costs.costs(value, config.cost))
@@ -360,13 +383,17 @@ def _settings(config: MachineConfig, value: Any) -> MachineConfig:
     for name, text in _flat("", value):
         path = sysctl.path_of(name)
         try:
-            setting = sysctl.find(path)
-            setting.parse(str(text))
+            if not _COMPRESSED.fullmatch(path):  # whose files look at the whole machine: at boot
+                setting = sysctl.find(path)
+                setting.parse(str(text))
         except OSError as error:
             raise ConfigError(f"{name}: {error.strerror}") from None
         settings.pop(path, None)  # the last write comes last
         settings[path] = str(text)
     return dataclasses.replace(config, settings=settings)
+
+
+_COMPRESSED = re.compile(r"/sys/(module/zswap/parameters|block/zram[0-9]+)/[a-z_]+")
 
 
 def _flat(prefix: str, table: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -428,6 +455,7 @@ _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
     "stack_guard_gap": _stack_guard_gap,
     "tlb": _tlb,
     "disk": _disk,
+    "swap": _swap,
     "cost_profile": _cost_profile,
     "cost": _cost,
     "sysctl": _settings,

@@ -192,8 +192,12 @@ class Machine:
         self.namespace.boot()
         # The kernels boot with huge pages on; until they are modelled, someone switches them off.
         for path, text in {sysctl.THP: "never", **self.config.settings}.items():
-            self.write(path, text)
+            try:
+                self.write(path, text)
+            except OSError as error:
+                raise ConfigError(f"{path}: {error.strerror}") from None
         self._make_cgroups()
+        swapon.boot(self)
 
     def _make_cgroups(self) -> None:
         """The cgroups of the description, parents first; ConfigError names a bad file."""
@@ -233,10 +237,10 @@ class Machine:
         """Write a swap header to a disk (or file): mkswap(8)'s bytes."""
         return swapon.mkswap(self, path)
 
-    def swapon(self, path: str, priority: int = -1) -> None:
+    def swapon(self, path: str, priority: int = -1, discard: str = "") -> None:
         """Swap to a disk or file that has a header from now on; priority -1: below those there
-        are (OSError as swapon(2))."""
-        swapon.swapon(self, path, priority)
+        are; discard "once", "pages" or "both" (OSError as swapon(2))."""
+        swapon.swapon(self, path, priority, discard)
 
     def swapoff(self, path: str) -> None:
         """Swap there no longer; what it holds comes back first (OSError as swapoff(2))."""

@@ -19,7 +19,7 @@ if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gup import Gup
     from mmtwin.mm.mmap_layout import MmapLayout
-    from mmtwin.mm.page_flags import INODE_SHMEM
+    from mmtwin.mm.page_flags import INODE_SHMEM, S_SWAPFILE
     from mmtwin.mm.shmem import Shmem
     from mmtwin.mm.munmap import Munmap, VmaMunmaps
     from mmtwin.mm.types import (
@@ -27,7 +27,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.uapi import (
         EACCES, EAGAIN, EBADF, EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM,
-        FMODE_READ, FMODE_SHM, FMODE_WRITE, MAP_ANONYMOUS, MAP_FIXED,
+        ETXTBSY, FMODE_READ, FMODE_SHM, FMODE_WRITE, MAP_ANONYMOUS, MAP_FIXED,
         MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_HUGETLB, MAP_LOCKED, MAP_NONBLOCK, MAP_NORESERVE,
         MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MAP_STACK, MAP_SYNC, MAP_TYPE,
         PROT_EXEC, PROT_READ, PROT_WRITE, RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK,
@@ -240,6 +240,8 @@ class Mmap:
         if kind != MAP_PRIVATE:
             if (prot & PROT_WRITE) != 0 and (mode & FMODE_WRITE) == 0:
                 return -EACCES
+            if (prot & PROT_WRITE) and self.inodes[self.files[file].f_inode].i_state & S_SWAPFILE:
+                return -ETXTBSY
         if (mode & FMODE_READ) == 0:
             return -EACCES
         if (vm_flags & VM_GROWSDOWN) != 0:

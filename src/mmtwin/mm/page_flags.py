@@ -70,6 +70,8 @@ INODE_BDEV = cython.declare(cython.const[cython.uint], 5)  # a block device: its
 
 # Inode.i_state: a bit that I_* leave free, address_space's: SHM_LOCK
 AS_UNEVICTABLE = cython.declare(cython.const[cython.uint], 0x80000000)
+# and another one, of i_flags: a swap area lies in the file
+S_SWAPFILE = cython.declare(cython.const[cython.uint], 0x100000)
 
 # SuperBlock.s_type
 FS_EXT4 = cython.declare(cython.const[cython.uint], 1)

@@ -20,13 +20,15 @@ if not cython.compiled:
     from mmtwin.mm.clock import COST_SYSCALL, Clock
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.filemap import PageCache
-    from mmtwin.mm.page_flags import INODE_DIRECTORY, INODE_FIFO, INODE_REGULAR, INODE_SHMEM
+    from mmtwin.mm.page_flags import (
+        INODE_DIRECTORY, INODE_FIFO, INODE_REGULAR, INODE_SHMEM, S_SWAPFILE,
+    )  # fmt: skip
     from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.shmem import Shmem
     from mmtwin.mm.types import Currents, Files, Inodes, U64s, i64, u32, u64
     from mmtwin.mm.uapi import (
-        EAGAIN, EBADF, EFBIG, EINVAL, EISDIR, ENXIO, FMODE_READ, FMODE_WRITE, O_APPEND,
+        EAGAIN, EBADF, EFBIG, EINVAL, EISDIR, ENXIO, ETXTBSY, FMODE_READ, FMODE_WRITE, O_APPEND,
         O_DIRECT, O_DSYNC, RLIMIT_FSIZE, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
     )  # fmt: skip
     from mmtwin.mm.xarray import XArray
@@ -155,6 +157,8 @@ class ReadWrite:
         if count > MAX_RW_COUNT:
             count = MAX_RW_COUNT
         kind: u32 = self.inodes[self.files[file].f_inode].i_kind
+        if self.inodes[self.files[file].f_inode].i_state & S_SWAPFILE:
+            return -ETXTBSY
         if kind == INODE_REGULAR or kind == INODE_SHMEM:
             room: u64 = self.room_below_limit(pos)
             if count and not room:

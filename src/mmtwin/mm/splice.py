@@ -14,12 +14,14 @@ Invariant: a pipe holds at most PIPE_CAPACITY bytes, its i_size.
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.page_flags import INODE_DIRECTORY, INODE_FIFO, INODE_REGULAR, INODE_SHMEM
+    from mmtwin.mm.page_flags import (
+        INODE_DIRECTORY, INODE_FIFO, INODE_REGULAR, INODE_SHMEM, S_SWAPFILE,
+    )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SIZE
     from mmtwin.mm.read_write import MAX_RW_COUNT, PIPE_CAPACITY, ReadWrite
     from mmtwin.mm.types import Files, Inodes, i64, u32, u64
     from mmtwin.mm.uapi import (
-        EAGAIN, EBADF, EINVAL, EISDIR, EXDEV, FMODE_READ, FMODE_WRITE, O_APPEND,
+        EAGAIN, EBADF, EINVAL, EISDIR, ETXTBSY, EXDEV, FMODE_READ, FMODE_WRITE, O_APPEND,
     )  # fmt: skip
 
 AT_POSITION = cython.declare(cython.const[cython.longlong], -1)  # in place of an offset: f_pos
@@ -108,6 +110,11 @@ class Splice:
         """generic_copy_file_checks(): regular files of file systems of one type."""
         if self.files[out].f_flags & O_APPEND:
             return -EBADF
+        if (
+            self.inodes[self.files[source].f_inode].i_state & S_SWAPFILE
+            or self.inodes[self.files[out].f_inode].i_state & S_SWAPFILE
+        ):
+            return -ETXTBSY
         a: u32 = self.inodes[self.files[source].f_inode].i_kind
         b: u32 = self.inodes[self.files[out].f_inode].i_kind
         if a == INODE_DIRECTORY or b == INODE_DIRECTORY:

@@ -62,6 +62,8 @@ class SwapoffWalk:
     rss = cython.declare("RssStat")
     lru = cython.declare("Lru")
     overcommit = cython.declare("Overcommit")
+    page_cache = cython.declare("PageCache")
+    file_readahead = cython.declare("Readahead")
 
     def __init__(self, arena, config):
         self.arena = arena
@@ -75,7 +77,20 @@ class SwapoffWalk:
         self.readahead, self.page_io, self.swap_fault = m.swap_readahead, m.page_io, m.swap_fault
         self.shmem_swap, self.page_tables, self.rss = m.shmem_swap, m.page_tables, m.rss_stat
         self.lru, self.overcommit = m.lru, m.overcommit
+        self.page_cache, self.file_readahead = m.page_cache, m.readahead
         self.ptes = m.arena.ptes
+
+    @cython.ccall
+    @cython.nogil
+    def read_swap_header(self, inode: u32) -> cython.int:
+        """A file's first page comes into the page cache: 0 or -errno."""
+        pfn: u64 = self.page_cache.find_get_page(inode, 0)
+        if pfn == 0:
+            pfn = self.page_cache.filemap_alloc_and_add(inode, 0, GFP_HIGHUSER_MOVABLE)
+            if pfn == 0:
+                return -ENOMEM
+            self.file_readahead.read_pages(inode, 0, 1)
+        return self.page_cache.folio_wait_locked(pfn)
 
     def enable(self, type_, pages, flags, prio):
         """An area of so many pages, its header among them, comes into use; prio -1: below all that

@@ -25,13 +25,14 @@ if not cython.compiled:
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.page_flags import (
         INODE_REGULAR, INODE_SHMEM, PG_dirty, PG_private, PG_reclaim, PG_writeback,
+        S_SWAPFILE,
     )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
     from mmtwin.mm.shmem import Shmem
     from mmtwin.mm.types import Currents, Files, Inodes, Pages, SuperBlocks, i64, u32, u64
     from mmtwin.mm.uapi import (
-        EBADF, EBUSY, EFBIG, EINVAL, EISDIR, ENODEV, ENOMEM, EOPNOTSUPP,
+        EBADF, EBUSY, EFBIG, EINVAL, EISDIR, ENODEV, ENOMEM, EOPNOTSUPP, ETXTBSY,
         FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE,
         FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, FMODE_WRITE,
     )  # fmt: skip
@@ -76,6 +77,8 @@ class Truncate:
         if i_size > MAX_FILE_SIZE:
             return -EFBIG
         old: u64 = self.inodes[inode].i_size
+        if i_size <= old and self.inodes[inode].i_state & S_SWAPFILE:
+            return -ETXTBSY
         if self.inodes[inode].i_kind == INODE_SHMEM:
             error: cython.int = self.shmem.shmem_setattr_size(inode, i_size)
             if error:
@@ -146,6 +149,8 @@ class Truncate:
         if not self.files[file].f_mode & FMODE_WRITE:
             return -EBADF
         inode: u32 = self.files[file].f_inode
+        if self.inodes[inode].i_state & S_SWAPFILE:
+            return -ETXTBSY
         kind: u32 = self.inodes[inode].i_kind
         if kind != INODE_SHMEM and kind != INODE_REGULAR:
             return -ENODEV if kind < 4 else -EISDIR

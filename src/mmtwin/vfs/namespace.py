@@ -22,6 +22,7 @@ from mmtwin.mm.page_flags import (
     FS_TMPFS,
     INODE_DIRECTORY,
     INODE_REGULAR,
+    S_SWAPFILE,
 )
 from mmtwin.mm.vm_flags import VM_NORESERVE
 from mmtwin.units import PAGE_SIZE
@@ -212,9 +213,15 @@ class Namespace:
         inode = self.lookup(path)
         if self.is_directory(inode):
             raise error(errno.EISDIR, path)
+        self._may_delete(inode, path)
         del self.dentries[path]
         self.dcache.gone(path)
         self.machine.page_cache.unlink_inode(inode)
+
+    def _may_delete(self, inode: int, path: str) -> None:
+        """A file that is swapped to keeps its name: may_delete()."""
+        if int(self.machine.arena.inodes[inode].i_state) & S_SWAPFILE:
+            raise error(errno.EPERM, path)
 
     def rmdir(self, path: str) -> None:
         """rmdir(2) of an empty directory."""
@@ -238,6 +245,7 @@ class Namespace:
         self.parent(new)
         if self.super_block(old) != self.super_block(new):
             raise error(errno.EXDEV, new)
+        self._may_delete(inode, old)
         if old == new:
             return
         if self.is_directory(inode):
