@@ -24,6 +24,7 @@ from mmtwin.mm.vmstat_items import (
     NR_UNEVICTABLE,
     PGACTIVATE,
     PGLAZYFREE,
+    PGROTATED,
     UNEVICTABLE_PGCLEARED,
     UNEVICTABLE_PGCULLED,
     UNEVICTABLE_PGMUNLOCKED,
@@ -54,6 +55,21 @@ def test_new_pages_wait_for_a_full_batch(kernel, size, engine):
     assert on_lists(machine, NR_INACTIVE_ANON) == 0
     machine.lru.folio_add_lru(new_page(machine, PG_swapbacked))
     assert on_lists(machine, NR_INACTIVE_ANON) == size
+    machine.check()
+
+
+@pytest.mark.parametrize("active", [0, PG_active])
+def test_a_page_that_was_written_goes_to_the_inactive_list(engine, active):
+    machine = small_machine(engine)
+    pages = [new_page(machine, PG_swapbacked | active) for _ in range(3)]
+    for pfn in pages:
+        machine.lru.folio_add_lru(pfn)
+    machine.lru.lru_add_drain()
+    machine.lru.folio_rotate_reclaimable(pages[2])
+    machine.lru.lru_add_drain()
+    assert not flags(machine, pages[2]) & PG_active
+    assert on_lists(machine, NR_INACTIVE_ANON) == (1 if active else 3)
+    assert machine.vmstat.vm_event(PGROTATED) == 1
     machine.check()
 
 

@@ -194,9 +194,8 @@ class BlkPlug:
     def flush_by_submitter(self, plug: u64) -> cython.int:
         """The same, and the time that copying takes is the submitter's."""
         device: u32 = self.requests[self.plugs[plug].last].device
-        op: u32 = self.requests[self.plugs[plug].last].op
         self.flush(plug)
-        return self.copy(device, op)
+        return self.copy(device)
 
     @cython.cfunc
     @cython.nogil
@@ -307,13 +306,13 @@ class BlkPlug:
 
     @cython.cfunc
     @cython.nogil
-    def copy(self, device: u32, op: u32) -> cython.int:
+    def copy(self, device: u32) -> cython.int:
         """Whoever dispatches to a memory-backed device copies, and is interrupted by the ends of
-        what was copied before."""
+        what was copied before. Reads and writes are copied one after the other."""
         free: u64 = self.devices[device].bus_free_read_ns
         if self.backed[device] == 0:
             return 0
-        if op == REQ_OP_WRITE:
+        if free < self.devices[device].bus_free_write_ns:
             free = self.devices[device].bus_free_write_ns
         if free > self.clock.now():
             self.clock.advance(free - self.clock.now())

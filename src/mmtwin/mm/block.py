@@ -301,7 +301,7 @@ class Block:
         self.schedule(number)
         self.plug.fill_backing(number)
         done: u64 = self.requests[number].done_ns
-        self.plug.copy(device, op)
+        self.plug.copy(device)
         return done
 
     @cython.cfunc

@@ -32,6 +32,7 @@ if not cython.compiled:
         PG_dirty,
         PG_head,
         PG_idle,
+        PG_locked,
         PG_lru,
         PG_mlocked,
         PG_reclaim,
@@ -249,9 +250,9 @@ class Lru:
     @cython.ccall
     @cython.nogil
     def folio_rotate_reclaimable(self, pfn: u64) -> cython.int:
-        """Queue a page whose writeback ended for the tail of its list."""
+        """Queue a page whose writeback ended, active or not, for the tail of the inactive list."""
         flags: u64 = self.pages[pfn].flags
-        if flags & PG_lru and not flags & (PG_dirty | PG_unevictable | PG_active):
+        if flags & PG_lru and not flags & (PG_locked | PG_dirty | PG_unevictable):
             return self.folio_batch_add(pfn, FBATCH_LRU_MOVE_TAIL)
         return 0
 
