@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmtwin.machine import Machine
+from mmtwin.mm.buffer import INODE_TABLE
 from mmtwin.mm.page_flags import PG_active, PG_reclaim, PG_referenced
 from mmtwin.mm.uapi import O_CREAT, O_RDWR
 from mmtwin.mm.vmstat_items import DROP_PAGECACHE, DROP_SLAB
@@ -76,9 +77,8 @@ def test_each_page_that_a_file_grows_by_uses_its_inodes_block(engine: str) -> No
     machine.write(DROP, "3")  # keeps the block, on the inactive list
     super_block = machine.arena.super_blocks[machine.namespace.super_block("/mnt/x")]
     number = int(machine.arena.inodes[machine.namespace.dentries["/mnt/x"]].i_ino)
-    block = int(
-        machine.page_cache.find_get_page(int(super_block.s_bd_inode), 73 + (number - 1) // 16)
-    )
+    at = INODE_TABLE + (number - 1) // 16
+    block = int(machine.page_cache.find_get_page(int(super_block.s_bd_inode), at))
     assert not int(machine.arena.pages[block]["flags"]) & PG_active
     p.pwrite(fd, 30 * PAGE, 0)  # each second use asks for its activation, and 15 are done at once
     assert int(machine.arena.pages[block]["flags"]) & PG_active

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mmtwin import cgroups
 from mmtwin.machine import Machine
+from mmtwin.mm.uapi import O_RDWR
 from mmtwin.task import Task
 
 PAGE = 4096
@@ -58,3 +60,41 @@ def test_a_name_that_is_not_there_is_looked_for_once(engine: str) -> None:
         with pytest.raises(FileNotFoundError):
             t.stat("/d/none")
         assert meminfo(t, "Buffers") == PINNED_KB + 4
+
+
+def charged(t: Task) -> int:
+    """Bytes of kernel objects that the group owes for."""
+    return int(t.machine.arena.memcgs[cgroups.find(t.machine, "a")].object_bytes)
+
+
+# Seen in a kernel's kmem_cache_alloc events: a file 192, a dentry 192, ext4's inode 1168, and a
+# buffer head of 104 for each block that is read; each with 8 bytes for its owner.
+def test_who_looks_a_name_up_first_pays_for_it(engine: str) -> None:
+    t = task(engine)
+    cgroups.mkdir(t.machine, "a")
+    cgroups.attach(t.machine, cgroups.find(t.machine, "a"), t.index)
+    before = charged(t)
+    a = t.open("/d/a")
+    assert charged(t) - before == 200 + 200 + 1176 + 2 * 112
+    b = t.open("/d/b")  # both blocks are in memory
+    assert charged(t) - before == 2 * (200 + 200 + 1176) + 2 * 112
+    t.close(a)
+    t.close(b)
+    t.open("/d/a")
+    t.machine.write("/proc/sys/vm/drop_caches", "3")
+    assert charged(t) - before == 200 + 200 + 1176
+    t.machine.check()
+
+
+def test_a_written_page_has_a_buffer_head_that_goes_with_it(engine: str) -> None:
+    t = task(engine)
+    cgroups.mkdir(t.machine, "a")
+    cgroups.attach(t.machine, cgroups.find(t.machine, "a"), t.index)
+    fd = t.open("/d/a", O_RDWR)
+    before = charged(t)
+    t.pwrite(fd, 3 * PAGE, 0)
+    node = 584 + 8
+    assert charged(t) - before == 3 * 112 + node
+    t.ftruncate(fd, 0)
+    assert charged(t) == before
+    t.machine.check()

@@ -7,11 +7,14 @@ Its pages are meminfo's Buffers. Whoever reads a block looks for its buffer, fai
 looks again, each time with mark_page_accessed(): a page of metadata is active from its first use.
 
 Models fs/buffer.c: __bread_gfp(), __getblk_slow(), grow_dev_folio(), touch_buffer(),
-bh_lru_install(), invalidate_bh_lrus_cpu(), try_to_free_buffers();
+bh_lru_install(), invalidate_bh_lrus_cpu(), folio_alloc_buffers(), try_to_free_buffers();
 block/bdev.c: nr_blockdev_pages(); fs/ext4: what ext4_fill_super(), ext4_find_entry() and
 __ext4_get_inode_loc() read.
-Not modelled: where the blocks really lie (each directory has one, inodes have 256 bytes), extent
-and block bitmap blocks, the journal, metadata that is written.
+Blocks lie where mke2fs puts them in a file system of 8192 inodes: super block, descriptors,
+bitmaps, inode tables, the root directory, the journal. Other directories' blocks follow from the
+first free one on; each has one, and inodes have 256 bytes.
+Not modelled: other sizes of file systems, extent and block bitmap blocks, the journal but for its
+first block, metadata that is written.
 
 Invariant: nr_blockdev_pages() is the number of pages in the caches of devices' inodes.
 """
@@ -21,6 +24,7 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
+    from mmtwin.mm.memcg_slab import SLAB_BUFFER_HEAD, MemcgSlab
     from mmtwin.mm.page_flags import FS_EXT4, INODE_BDEV, PG_private
     from mmtwin.mm.pgtable import ALL_ONES
     from mmtwin.mm.readahead import Readahead
@@ -29,10 +33,14 @@ if not cython.compiled:
 
 INODES_PER_BLOCK = cython.declare(cython.const[cython.int], 16)
 BH_LRU_SIZE = cython.declare(cython.const[cython.uint], 16)
-PINNED_BLOCKS = cython.declare(cython.const[cython.int], 3)  # super block, descriptors, journal's
-INODE_BITMAP = cython.declare(cython.const[cython.int], 57)  # block numbers
-INODE_TABLE = cython.declare(cython.const[cython.int], 73)
-DIRECTORIES = cython.declare(cython.const[cython.int], 2119)
+SUPER_BLOCK = cython.declare(cython.const[cython.int], 0)  # block numbers
+GROUP_DESCRIPTORS = cython.declare(cython.const[cython.int], 1)
+INODE_BITMAP = cython.declare(cython.const[cython.int], 25)
+INODE_TABLE = cython.declare(cython.const[cython.int], 27)
+ROOT_DIRECTORY = cython.declare(cython.const[cython.int], 539)
+JOURNAL = cython.declare(cython.const[cython.int], 545)
+FIRST_FREE = cython.declare(cython.const[cython.int], 1569)
+ROOT_INODE = cython.declare(cython.const[cython.int], 2)
 
 
 @cython.final
@@ -46,6 +54,7 @@ class Buffers:
     super_blocks: SuperBlocks
     page_cache: PageCache
     readahead: Readahead
+    slab: MemcgSlab
     lru = cython.declare("Lru")
     current: Currents
     bh_lru: U32s  # cpu * BH_LRU_SIZE + i: pfns, 0 for none
@@ -60,6 +69,7 @@ class Buffers:
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_cache, self.readahead, self.lru = m.page_cache, m.readahead, m.lru
+        self.slab = m.memcg_slab
 
     @cython.ccall
     @cython.nogil
@@ -114,8 +124,29 @@ class Buffers:
         for i in range(self.nr_cpus * BH_LRU_SIZE):
             if self.bh_lru[i] == pfn:
                 return False
-        self.pages[pfn].flags &= ~PG_private & ALL_ONES
+        self.free_buffer_heads(pfn)
         return True
+
+    # -- buffer heads: a page has one, of its own size
+
+    @cython.ccall
+    @cython.nogil
+    def create_empty_buffers(self, pfn: u64) -> cython.int:
+        """Give a page its buffer head, unless it has one; whoever the page is charged to pays:
+        folio_alloc_buffers(). It does not fail."""
+        if self.pages[pfn].flags & PG_private:
+            return 0
+        self.pages[pfn].flags |= PG_private
+        if self.pages[pfn].memcg:
+            self.slab.charge_to(self.pages[pfn].memcg, SLAB_BUFFER_HEAD, pfn)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def free_buffer_heads(self, pfn: u64) -> cython.int:
+        """drop_buffers()."""
+        self.pages[pfn].flags &= ~PG_private & ALL_ONES
+        return self.slab.slab_free(SLAB_BUFFER_HEAD, pfn)
 
     @cython.cfunc
     @cython.nogil
@@ -124,7 +155,7 @@ class Buffers:
         pfn: u64 = self.page_cache.filemap_alloc_and_add(inode, block, GFP_HIGHUSER_MOVABLE)
         if pfn:
             self.lru.mark_page_accessed(pfn)  # FGP_ACCESSED
-            self.pages[pfn].flags |= PG_private
+            self.create_empty_buffers(pfn)
             self.readahead.read_pages(inode, block, 1)
         return pfn
 
@@ -159,18 +190,26 @@ class Buffers:
     @cython.nogil
     def read_directory(self, i_sb: u32, i_ino: u64) -> i64:
         """A directory's block: ext4_find_entry()."""
-        return self.sb_bread(i_sb, DIRECTORIES + i_ino)
+        if i_ino == ROOT_INODE:
+            return self.sb_bread(i_sb, ROOT_DIRECTORY)
+        return self.sb_bread(i_sb, FIRST_FREE + i_ino)
 
     @cython.ccall
     @cython.nogil
     def fill_super(self, i_sb: u32) -> cython.int:
-        """What a mounted file system keeps in memory: its super block and the like, held."""
-        block: cython.int
-        for block in range(PINNED_BLOCKS):
-            pfn: i64 = self.sb_bread(i_sb, block)
-            if pfn < 0:
-                return cython.cast(cython.int, pfn)
-            self.pages[pfn].refcount += 1
+        """What a mounted file system keeps in memory: its super block and the like."""
+        self.hold_block(i_sb, SUPER_BLOCK)
+        self.hold_block(i_sb, GROUP_DESCRIPTORS)
+        return self.hold_block(i_sb, JOURNAL)
+
+    @cython.cfunc
+    @cython.nogil
+    def hold_block(self, i_sb: u32, block: u64) -> cython.int:
+        """Read a block and keep a reference: 0 or -errno."""
+        pfn: i64 = self.sb_bread(i_sb, block)
+        if pfn < 0:
+            return cython.cast(cython.int, pfn)
+        self.pages[pfn].refcount += 1
         return 0
 
     def nr_blockdev_pages(self):

@@ -32,7 +32,7 @@ if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.page_flags import (
-        INODE_SHMEM, PG_locked, PG_private, PG_reclaim, PG_reserved, PG_uptodate, PG_workingset,
+        INODE_SHMEM, PG_locked, PG_reclaim, PG_reserved, PG_uptodate, PG_workingset,
     )  # fmt: skip
     from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgtable import ALL_ONES, PageTables
@@ -185,7 +185,7 @@ class FileFault:
         is full."""
         inode: u32 = self.inode_of(vma)
         if self.vmas[vma].vm_ops == VMOPS_FILE:
-            self.pages[pfn].flags |= PG_private
+            self.page_cache.buffers.create_empty_buffers(pfn)
             if self.page_cache.ext4.get_block(inode, self.pages[pfn].index):
                 return VM_FAULT_SIGBUS
         self.page_cache.folio_mark_dirty(pfn)

@@ -260,6 +260,8 @@ class PageCache:
         if self.pages[pfn].flags & PG_dirty:  # its contents go unwritten: folio_cancel_dirty()
             self.pages[pfn].flags ^= PG_dirty
             self.writeback.folio_account_cleaned(pfn)
+        if self.pages[pfn].flags & PG_private:
+            self.buffers.free_buffer_heads(pfn)
         self.xarray.xa_erase(inode, self.pages[pfn].index)
         self.inodes[inode].nrpages -= 1
         self.count_cached(pfn, -1)

@@ -20,7 +20,7 @@ if not cython.compiled:
     from mmtwin.mm.clock import COST_WRITE_PAGE, Clock
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_WRITE_BIT
-    from mmtwin.mm.page_flags import PG_idle, PG_locked, PG_private, PG_uptodate
+    from mmtwin.mm.page_flags import PG_idle, PG_locked, PG_uptodate
     from mmtwin.mm.page_writeback import PageWriteback
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
     from mmtwin.mm.readahead import Readahead
@@ -122,7 +122,7 @@ class FilemapWrite:
                 return 0
             self.pages[pfn].refcount += 1
             self.pages[pfn].flags &= ~PG_locked
-        self.pages[pfn].flags |= PG_private
+        self.buffers.create_empty_buffers(pfn)
         if self.pages[pfn].flags & PG_uptodate or stop - pos == PAGE_SIZE:
             return pfn
         if is_hole or index >= self.page_cache.inode_pages(inode):

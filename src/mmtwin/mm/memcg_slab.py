@@ -46,7 +46,8 @@ SLAB_INODE_EXT4 = cython.declare(cython.const[cython.int], 9)
 SLAB_DENTRY = cython.declare(cython.const[cython.int], 10)  # by inode: its name
 SLAB_MEMCG = cython.declare(cython.const[cython.int], 11)  # statistics; its parent pays
 SLAB_MEMCG_NODE = cython.declare(cython.const[cython.int], 12)  # by lruvec: those of a node
-SLAB_KINDS = cython.declare(cython.const[cython.int], 13)
+SLAB_BUFFER_HEAD = cython.declare(cython.const[cython.int], 13)  # by pfn: its page pays
+SLAB_KINDS = cython.declare(cython.const[cython.int], 14)
 SLAB_PARTS = cython.declare(cython.const[cython.int], 16)  # objects of a kind, at most
 
 # Cells of `slab_kinds`, for each kind
@@ -67,7 +68,8 @@ SIZES = {
     "files_cache": (704, 704, 704), "pid": (128, 128, 192), "cred": (192, 192, 192),
     "fs_struct": (64, 64, 64), "cred_security": (16, 16, 16), "dentry": (192, 192, 192),
     "shmem_inode_cache": (784, 760, 744), "ext4_inode_cache": (1184, 1168, 1176),
-    "memcg_vmstats": (0, 2048, 2064), "lruvec_stats": (0, 1024, 1024),
+    "buffer_head": (104, 104, 104), "memcg_vmstats": (0, 2048, 2064),
+    "lruvec_stats": (0, 1024, 1024),
 }  # fmt: skip
 PARTS = (
     ("vm_area_struct", "vma_lock"), ("anon_vma",), ("anon_vma_chain",), ("radix_tree_node",),
@@ -75,9 +77,9 @@ PARTS = (
     ("task_struct", "cred", "cred_security", "files_cache", "fs_struct", "sighand_cache",
      "signal_cache", "pid"),
     ("filp", "cred", "cred_security"), ("shmem_inode_cache",), ("ext4_inode_cache",), ("dentry",),
-    ("memcg_vmstats",), ("lruvec_stats",),
+    ("memcg_vmstats",), ("lruvec_stats",), ("buffer_head",),
 )  # fmt: skip
-RECLAIMABLE_KINDS = (SLAB_XA_NODE, SLAB_INODE_EXT4, SLAB_DENTRY)
+RECLAIMABLE_KINDS = (SLAB_XA_NODE, SLAB_INODE_EXT4, SLAB_DENTRY, SLAB_BUFFER_HEAD)
 STACK_PAGES_OF_A_TASK = 4
 KERNEL_PERCPU_COUNTERS = 602
 RSS_STAT_BYTES = 16  # per-CPU, as are these: struct memcg_vmstats_percpu, lruvec_stats_percpu;
@@ -114,7 +116,7 @@ class MemcgSlab:
         self.lengths = [
             vmas, vmas, 1 << 25, config.nr_pfns + (1 << 22), len(arena.mms), len(arena.files),
             len(arena.tasks), len(arena.mms), inodes, inodes, inodes,
-            len(arena.memcgs), len(arena.memcgs) * len(config.nodes),
+            len(arena.memcgs), len(arena.memcgs) * len(config.nodes), config.nr_pfns,
         ]  # fmt: skip
         self.slab_objcg = arena.array("slab_objcg", "u32", sum(self.lengths))
         self.kinds = arena.array("slab_kinds", "u64", SLAB_KINDS * SLAB_CELLS)
@@ -206,6 +208,12 @@ class MemcgSlab:
         self.slab_objcg[at] = objcg
         self.charged[0] += 1
         return 0
+
+    @cython.ccall
+    @cython.nogil
+    def give_back(self, kind: cython.int, index: u64) -> cython.int:
+        """slab_free(), for those who are no engine."""
+        return self.slab_free(kind, index)
 
     @cython.ccall
     @cython.nogil

@@ -24,7 +24,7 @@ if not cython.compiled:
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.page_flags import (
-        INODE_REGULAR, INODE_SHMEM, PG_dirty, PG_private, PG_reclaim, PG_writeback,
+        INODE_REGULAR, INODE_SHMEM, PG_dirty, PG_reclaim, PG_writeback,
         S_SWAPFILE,
     )  # fmt: skip
     from mmtwin.mm.pgtable_types import PAGE_SHIFT, PAGE_SIZE
@@ -110,7 +110,7 @@ class Truncate:
             error: cython.int = self.page_cache.folio_wait_locked(pfn)
             if error:
                 return error
-            self.pages[pfn].flags |= PG_private
+            self.page_cache.buffers.create_empty_buffers(pfn)
             self.lru.mark_page_accessed(pfn)
         return self.page_cache.folio_mark_dirty(pfn) if pfn else 0
 

@@ -1,12 +1,12 @@
 """Which names and inodes are in memory, so that looking them up reads nothing.
 
 A name that is not is looked for in its directory's block, and its inode read from the inode table:
-two pages of Buffers on a disk, charged to who asks. `drop_caches` (bit 1) forgets all that is not
-in use.
+two pages of Buffers on a disk. Who asks pays for them, for the dentry and for the inode; what is
+in use when `drop_caches` (bit 1) forgets the rest stays theirs.
 
 Models fs/dcache.c: d_lookup(), shrink_dcache_sb(); fs/inode.c: prune_icache_sb();
 fs/namei.c: lookup_slow(), as far as they read.
-Not modelled: their slab memory; that reclaim shrinks them; negative entries are never too many.
+Not modelled: that reclaim shrinks them; the memory of negative entries, which are never too many.
 
 `arena.names["dcache"]` maps each cached path to 1, or to 0 for one that is known not to exist.
 """
@@ -18,6 +18,7 @@ import os
 import posixpath
 from typing import TYPE_CHECKING
 
+from mmtwin.mm.memcg_slab import SLAB_DENTRY, SLAB_INODE_EXT4
 from mmtwin.mm.page_flags import FS_EXT4, INODE_BDEV, INODE_DIRECTORY
 
 if TYPE_CHECKING:
@@ -47,13 +48,22 @@ class DentryCache:
             return
         self.lookup(above)
         directory = self.machine.arena.inodes[dentries[above]]
+        inode = dentries.get(path, 0)
+        self._charge(SLAB_DENTRY, inode)
         if int(directory.i_kind) == INODE_DIRECTORY:
             self._read("read_directory", int(directory.i_sb), int(directory.i_ino))
-        inode = dentries.get(path, 0)
         if inode:
             record = self.machine.arena.inodes[inode]
+            self._charge(SLAB_INODE_EXT4, inode)
             self._read("read_inode", int(record.i_sb), int(record.i_ino))
         cached[path] = 1 if inode else 0
+
+    def _charge(self, kind: int, inode: int) -> None:
+        """An inode on a disk, or its dentry, comes to memory."""
+        record = self.machine.arena.super_blocks[int(self.machine.arena.inodes[inode].i_sb)]
+        on_disk = inode and int(record.s_type) == FS_EXT4
+        if on_disk and int(self.machine.memcg_slab.charge(kind, inode)):
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     def listed(self, path: str) -> None:
         """A directory's names were read: its inode's block and its own."""
@@ -85,7 +95,8 @@ class DentryCache:
             raise OSError(-result, os.strerror(-result))
 
     def fill_super(self, super_block: int) -> None:
-        """The blocks that a mounted disk keeps in memory, read once."""
+        """The blocks that a mounted disk keeps in memory, read once; whoever uses it first did not
+        mount it, and does not pay."""
         record = self.machine.arena.super_blocks[super_block]
         if int(record.s_type) != FS_EXT4 or int(record.s_bd_inode):
             return
@@ -96,7 +107,10 @@ class DentryCache:
         bdev.i_bdev = int(record.s_bdev)
         bdev.i_size = int(self.machine.arena.block_devices[int(record.s_bdev)].capacity)
         record.s_bd_inode = inode
+        task = self.machine.arena.tasks[int(self.machine.arena.current[0].task)]
+        memcg, task.memcg = int(task.memcg), 0
         self.machine.buffers.fill_super(super_block)
+        task.memcg = memcg
 
     def shrink(self) -> None:
         """Forget every name and inode that is not in use: drop_slab()."""
@@ -109,4 +123,13 @@ class DentryCache:
                 while path not in kept and path not in namespace.mounts:
                     kept[path] = 1
                     path = posixpath.dirname(path)
+        for path in self.names.keys() - kept.keys():
+            self.forget(namespace.dentries.get(path, 0))
         self.machine.arena.names["dcache"] = kept
+
+    def forget(self, inode: int) -> None:
+        """A dentry and its inode are freed; those of tmpfs are their only copy, and stay."""
+        record = self.machine.arena.super_blocks[int(self.machine.arena.inodes[inode].i_sb)]
+        if inode and int(record.s_type) == FS_EXT4:
+            for kind in SLAB_DENTRY, SLAB_INODE_EXT4:
+                self.machine.memcg_slab.give_back(kind, inode)

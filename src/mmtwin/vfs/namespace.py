@@ -3,7 +3,7 @@
 Models fs/namei.c: path_lookupat(), vfs_create(), vfs_mkdir(), vfs_unlink(), vfs_rmdir(),
 vfs_rename(); fs/namespace.c: do_new_mount().
 Not modelled: symbolic and hard links, permissions (every caller is root), working directories (a
-path without a leading slash begins at the root), slab memory of names and inodes.
+path without a leading slash begins at the root).
 
 `arena.names["dentry"]` maps every path to its inode, "mount" every mount point to its super block.
 """
@@ -75,6 +75,7 @@ class Namespace:
         if path not in self.dentries:
             self.make_directories(posixpath.dirname(path))
             self.dentries[path] = self._new_inode(INODE_DIRECTORY, self.super_block(path))
+            self.dcache.forget(self.dentries[path])
 
     def mount(
         self, path: str, fs_type: str, *, device: int = 0, size: int = 0, nr_inodes: int = 0
@@ -160,6 +161,7 @@ class Namespace:
         if number < 0:
             self.unlink(path)
             raise error(-number, path)
+        self.dcache.forget(inode)
         return inode
 
     def _new_file(self, path: str) -> int:
