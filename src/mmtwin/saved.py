@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
-
 from mmtwin.config import MachineConfig
 from mmtwin.errors import SavedMachineError
 from mmtwin.mm.arena import BLOCK, Arena
@@ -89,6 +87,8 @@ def _write(machine: Machine, sink: _Hashing) -> None:
     text = json.dumps(header).encode()
     sink.write(_START.pack(MAGIC, VERSION, len(text)))
     sink.write(text)
+    import pyarrow as pa  # type: ignore[import-untyped]
+
     with pa.CompressedOutputStream(pa.PythonFile(sink, "w"), "zstd") as stream:
         for name, _, _ in machine.arena.layout():
             for number, data in machine.arena.blocks(name):
@@ -163,6 +163,8 @@ class Reader:
             raise SavedMachineError(
                 f"{self.path}: saved by another version of mmtwin, whose arrays differ"
             )
+        import pyarrow as pa
+
         compressed = pa.py_buffer(self.file.read(self._end - self.file.tell()))
         with pa.CompressedInputStream(pa.BufferReader(compressed), "zstd") as stream:
             for name, _, _ in self.layout:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 
 import click
 
 from mmtwin import __version__
-from mmtwin.cli.calibrate import calibrate
-from mmtwin.cli.cat import cat
-from mmtwin.cli.convert import convert
-from mmtwin.cli.errors import EXIT_INPUT, one_line
-from mmtwin.cli.export import export
-from mmtwin.cli.info import info
-from mmtwin.cli.run import run
-from mmtwin.cli.scenario import scenario
+
+# Each is in the file of its name, which is imported when it is asked for: a short replay would
+# otherwise wait longer for imports than for itself. The other files keep what few runs need
+# (pandas by way of pyarrow, rich, ssl by way of Parquet) to the functions that need it.
+COMMANDS = ("run", "cat", "export", "convert", "info", "scenario", "calibrate")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The subcommands, imported by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"mmtwin.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mmtwin")
 def cli() -> None:
     """An executable model of Linux memory management."""
-
-
-for _command in (run, cat, export, convert, info, scenario, calibrate):
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()  # what read our output has enough
         sys.exit(141)
     except Exception as e:
+        from mmtwin.cli.errors import EXIT_INPUT, one_line
+
         line = one_line(e)
         if line is None:
             raise

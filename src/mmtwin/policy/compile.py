@@ -13,7 +13,6 @@ import shutil
 import sys
 import sysconfig
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -88,6 +87,8 @@ def wrapper(path: Path, cls: str, has_hint: bool) -> str:
 
 
 def _digest(source: str, text: str) -> str:
+    from importlib.metadata import version
+
     parts = (source, text, PAGE_LIST.read_text(), version("Cython"), sys.version)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 

@@ -20,8 +20,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
-import pyarrow.csv as pcsv  # type: ignore[import-untyped]
 
 from mmtwin.trace.errors import TraceError
 from mmtwin.trace.objects import PAGE_SHIFT, PAGE_SIZE, Objects, pages_of
@@ -191,6 +189,8 @@ class CsvReader:
             self._lines += block.count(b"\n")
 
     def _parse(self, block: bytes) -> pa.Table:
+        import pyarrow.csv as pcsv  # type: ignore[import-untyped]
+
         names = [str(i) for i in range(self.layout.columns)]
         wanted = {i: self._type(role) for role, i in self.layout.role.items()}
         if self.layout.disk >= 0:
@@ -284,6 +284,8 @@ class CsvReader:
             return np.zeros(rows, np.int32), [self._default]
         column = table.column(str(self.layout.role["file"]))
         if self.layout.disk >= 0:
+            import pyarrow.compute as pc  # type: ignore[import-untyped]
+
             column = pc.binary_join_element_wise(column, table.column(str(self.layout.disk)), ".")
         encoded = column.combine_chunks().dictionary_encode()
         names = [n.strip() or self._default for n in encoded.dictionary.to_pylist()]

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from mmtwin.trace.errors import TraceError
 
@@ -126,8 +125,10 @@ def batch_of_events(rows: Sequence[Event]) -> pa.RecordBatch:
             codes = pa.array([OP_CODE[v] for v in values], pa.int8())
             arrays.append(pa.DictionaryArray.from_arrays(codes, _OP_VALUES))
         elif field.name == "file":
-            encoded = pa.array(values, pa.string()).dictionary_encode()
-            arrays.append(encoded.cast(field.type))
+            names = list(dict.fromkeys(values))
+            code = {name: i for i, name in enumerate(names)}
+            codes = pa.array([code[v] for v in values], pa.int32())
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string())))
         else:
             arrays.append(pa.array(values, field.type))
     return pa.record_batch(arrays, schema=SCHEMA)
@@ -190,6 +191,8 @@ def write_parquet(
 
     `host` and the ELF layouts (JSON, `elfs()`) are asked for when all events have been read.
     """
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     rows = 0
     try:
@@ -210,6 +213,8 @@ def write_parquet(
 
 def open_parquet(path: Path) -> tuple[Host, int, Iterator[pa.RecordBatch]]:
     """The host, the number of rows, and the batches of a Parquet trace. Raises TraceError."""
+    import pyarrow.parquet as pq
+
     try:
         file = pq.ParquetFile(path)
         metadata = file.metadata.metadata or {}
@@ -229,7 +234,7 @@ def open_parquet(path: Path) -> tuple[Host, int, Iterator[pa.RecordBatch]]:
     return host, file.metadata.num_rows, _parquet_batches(path, file)
 
 
-def _parquet_batches(path: Path, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(path: Path, file: Any) -> Iterator[pa.RecordBatch]:
     row = 0
     try:
         for batch in file.iter_batches(BATCH_ROWS, columns=list(COLUMNS)):
