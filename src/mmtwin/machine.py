@@ -119,6 +119,7 @@ MECHANISMS = {
     "madvise": "Madvise",
     "mincore": "Mincore",
     "msync": "Msync",
+    "prefetch": "Prefetch",
     "access": "Access",
     "replay_batch": "ReplayBatch",
 }

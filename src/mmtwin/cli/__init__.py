@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from mmtwin import __version__
 # otherwise wait longer for imports than for itself. The other files keep what few runs need
 # (pandas by way of pyarrow, rich, ssl by way of Parquet) to the functions that need it.
 COMMANDS = ("run", "cat", "export", "convert", "info", "scenario", "calibrate")
+GC_THRESHOLD = 100_000  # objects; the imports alone make so many, and none of them is garbage
 
 
 class Commands(click.Group):
@@ -38,6 +40,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; every error is one line on stderr and a non-zero exit code."""
+    gc.set_threshold(GC_THRESHOLD)
     try:
         cli.main(arguments, prog_name="mmtwin", standalone_mode=False)
     except click.exceptions.Exit as e:

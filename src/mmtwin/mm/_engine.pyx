@@ -49,6 +49,7 @@ cdef class Readahead
 cdef class Psi
 cdef class RmapReferenced
 cdef class RmapUnmap
+cdef class Prefetch
 cdef class MemMap
 cdef class VmStat
 cdef class Zones
@@ -196,6 +197,7 @@ include "direct_io.py"
 include "pgtable.py"
 include "swap_readahead.py"
 include "shmem_swap.py"
+include "prefetch.py"
 include "tlb.py"
 include "anon_vma.py"
 include "rmap.py"

@@ -37,6 +37,7 @@ class Access:
     current: Currents
     tlb = cython.declare("Tlb")
     memory = cython.declare("Memory")
+    prefetch = cython.declare("Prefetch")
     top_shift: cython.int
     walk_at: u64  # where the last walk ended: index in `ptes`, the level's shift, levels read
     walk_shift: cython.int
@@ -59,6 +60,7 @@ class Access:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.tlb = m.tlb
         self.memory = m.memory
+        self.prefetch = m.prefetch
 
     @cython.ccall
     @cython.nogil
@@ -87,7 +89,7 @@ class Access:
             self.signal = 0
             while done < n:
                 if self.is_cold(cpu) and done + PREFETCH_AHEAD < n:
-                    self.prefetch(cython.cast(u64, addresses[done + PREFETCH_AHEAD]))
+                    self.look_ahead(addresses, done)
                 self.signal = self.load_or_store(cpu, cython.cast(u64, addresses[done]), 0)
                 if self.signal:
                     break
@@ -103,7 +105,7 @@ class Access:
             self.signal = 0
             while done < n:
                 if self.is_cold(cpu) and done + PREFETCH_AHEAD < n:
-                    self.prefetch(cython.cast(u64, addresses[done + PREFETCH_AHEAD]))
+                    self.look_ahead(addresses, done)
                 self.signal = self.load_or_store(
                     cpu, cython.cast(u64, addresses[done]), cython.cast(cython.int, writes[done])
                 )
@@ -149,20 +151,11 @@ class Access:
     @cython.cfunc
     @cython.nogil
     @cython.inline
-    def prefetch(self, address: u64) -> cython.int:
-        """Let the host fetch the pte that an access soon to come may need. Changes no state."""
-        if cython.compiled:
-            slot: u64 = self.mms[self.current[0].mm].pgd
-            shift: cython.int = self.top_shift
-            while shift > PAGE_SHIFT:
-                entry: u64 = self.ptes[(slot << TABLE_BITS) + ((address >> shift) & TABLE_MASK)]
-                if (entry & (PAGE_PRESENT | PAGE_PSE)) != PAGE_PRESENT:
-                    return 0
-                slot = (entry & PTE_PFN_MASK) >> PAGE_SHIFT
-                shift -= TABLE_BITS
-            at: u64 = (slot << TABLE_BITS) + ((address >> PAGE_SHIFT) & TABLE_MASK)
-            host_prefetch(cython.address(self.ptes[at]))  # type: ignore[name-defined]  # noqa: F821
-        return 0
+    def look_ahead(self, addresses: U64s, done: i64) -> cython.int:
+        """Let the host fetch what accesses soon to come may need."""
+        mm: u32 = self.current[0].mm
+        self.prefetch.pte(mm, cython.cast(u64, addresses[done + PREFETCH_AHEAD]))
+        return self.prefetch.fault(mm, cython.cast(u64, addresses[done + PREFETCH_AHEAD // 2]))
 
     @cython.cfunc
     @cython.nogil

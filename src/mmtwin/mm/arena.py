@@ -1,9 +1,10 @@
-"""Where a machine's state lives: named arrays of C structs in one sparse memory file.
+"""Where a machine's state lives: named arrays of C structs in sparse memory.
 
 Not part of the compiled unit: this is the one module that decides how arrays are allocated.
-Compiled engines get NumPy arrays over a memfd that the host fills on first touch, so an array
-may be declared as large as the machine allows. Interpreted engines get sparse lists of plain
-records that behave the same (NumPy's scalars do not: `uint32 &= ~1` raises there).
+Compiled engines get NumPy arrays over memory that the host fills on first touch
+(host_memory.py), so an array may be declared as large as the machine allows. Interpreted engines
+get sparse lists of plain records that behave the same (NumPy's scalars do not: `uint32 &= ~1`
+raises there).
 
 Invariant: everything that a machine is, but its configuration and the names in `names`, is in
 these arrays. So fork, save, load and the hash need to know nothing about the mechanisms.
@@ -17,16 +18,14 @@ import hashlib
 import importlib
 import mmap
 import os
-import weakref
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from mmtwin.mm import host_memory
+
 BLOCK = 4096  # bytes; the grain at which untouched memory is skipped
-_MADV_NOHUGEPAGE = 15
-_MAP_FAILED = (1 << 64) - 1
 _INTEGERS = {
     "char": "i1",
     "uchar": "u1",
@@ -139,7 +138,8 @@ class Arena:
         self._offsets: dict[str, int] = {}
         self._arrays: dict[str, Any] = {}
         self._end = 0
-        self._fd = _memory_file() if compiled else -1
+        self._fd = host_memory.memory_file() if compiled else -1
+        self._huge: dict[str, int] = {}  # address of each array that is not in the file
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -151,10 +151,11 @@ class Arena:
         if self.__dict__.get("_fd", -1) >= 0:
             os.close(self._fd)
 
-    def array(self, name: str, struct: str, length: int) -> Any:
+    def array(self, name: str, struct: str, length: int, huge: bool = False) -> Any:
         """Allocate `length` zeroed elements of the struct or integer type named `struct`.
 
-        A plain name is one of types.py; "tlb.TlbEntry" is one of tlb.py.
+        A plain name is one of types.py; "tlb.TlbEntry" is one of tlb.py. `huge` asks for huge
+        pages of the host: for arrays that are large and used at random (host_memory.py).
         """
         if name in self._arrays:
             raise ValueError(f"array {name!r} exists already")
@@ -163,7 +164,7 @@ class Arena:
         self._offsets[name] = self._end
         self._end += _round_up(max(1, length) * dtype.itemsize)
         if self.compiled:
-            area = self._map(name)
+            area = self._map(name, huge)
             self._arrays[name] = area if dtype.names is None else area.view(np.recarray)
         elif dtype.names is None:
             self._arrays[name] = SparseInts(length)
@@ -171,13 +172,17 @@ class Arena:
             self._arrays[name] = SparseRecords(length, dtype.names)
         return self._arrays[name]
 
-    def _map(self, name: str) -> np.ndarray[Any, Any]:
+    def _map(self, name: str, huge: bool) -> np.ndarray[Any, Any]:
         dtype, length = self._dtypes[name], self._lengths[name]
         size = _round_up(max(1, length) * dtype.itemsize)
         if self._fd < 0:  # a host without memfd_create
             return np.zeros(length, dtype)
         os.ftruncate(self._fd, self._end)
-        area = _map_shared(self._fd, self._offsets[name], size)
+        area = host_memory.map_huge(size) if huge else None
+        if area is not None:
+            self._huge[name] = ctypes.addressof(area)
+        else:
+            area = host_memory.map_file(self._fd, self._offsets[name], size)
         return np.frombuffer(area, dtype, length)
 
     def bytes(self, name: str) -> np.ndarray[Any, Any]:
@@ -244,19 +249,10 @@ class Arena:
     def _extents(self, name: str, size: int) -> Iterator[tuple[int, int]]:
         if self._fd < 0:
             yield 0, size
-            return
-        base = self._offsets[name]
-        at = base
-        while at < base + size:
-            try:
-                at = os.lseek(self._fd, at, os.SEEK_DATA)
-            except OSError:
-                return
-            if at >= base + size:
-                return
-            end = min(os.lseek(self._fd, at, os.SEEK_HOLE), base + size)
-            yield at - base, end - base
-            at = end
+        elif name in self._huge:
+            yield from host_memory.memory_extents(self._huge[name], size)
+        else:
+            yield from host_memory.file_extents(self._fd, self._offsets[name], size)
 
     def _record_blocks(self, name: str) -> Iterator[tuple[int, builtins.bytes]]:
         array, dtype = self._arrays[name], self._dtypes[name]
@@ -383,35 +379,3 @@ def _unaligned_blocks(array: Any, dtype: np.dtype[Any]) -> Iterator[tuple[int, b
 
 def _round_up(size: int) -> int:
     return -(-size // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
-
-
-def _memory_file() -> int:
-    return os.memfd_create("mmtwin") if hasattr(os, "memfd_create") else -1
-
-
-def _map_shared(fd: int, offset: int, size: int) -> Any:
-    """A shared mapping of a part of the file, as a ctypes array that unmaps itself.
-
-    Not Python's mmap, which keeps a descriptor open for each: hundreds for one machine.
-    """
-    libc = _libc()
-    address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, fd, offset)
-    if address == _MAP_FAILED:
-        raise MemoryError(f"no room in the address space for an array of {size} bytes")
-    # Huge pages of the host would make each first touch zero 2 MiB.
-    libc.madvise(address, size, _MADV_NOHUGEPAGE)
-    area = (ctypes.c_char * size).from_address(address)
-    weakref.finalize(area, libc.munmap, address, size).atexit = False
-    return area
-
-
-@cache
-def _libc() -> Any:
-    libc = ctypes.CDLL(None)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = [
-        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int64,
-    ]  # fmt: skip
-    libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    return libc

@@ -59,7 +59,7 @@ class MemMap:
         self.pcp_lists = zones * NR_PAGE_ORDERS * MIGRATE_TYPES
         self.private_lists = self.pcp_lists + zones * config.cpus * NR_PCP_LISTS
         self.lru_lists = self.private_lists + NR_SCAN_CONTROLS * NR_PRIVATE_LISTS
-        self.pages = arena.array("pages", "Page", config.nr_pfns)
+        self.pages = arena.array("pages", "Page", config.nr_pfns, huge=True)
         self.lru_gen_lists = self.lru_lists + MAX_LRUVECS * NR_LRU_LISTS
         length = self.lru_gen_lists + MAX_LRUVECS * NR_LRU_GEN_LISTS
         self.lists = arena.array("page_lists", "mem_map.PageList", length)

@@ -67,7 +67,7 @@ class PageTables:
 
     def __init__(self, arena, config):
         self.arena = arena
-        self.ptes = arena.array("ptes", "u64", config.nr_pfns * 512)
+        self.ptes = arena.array("ptes", "u64", config.nr_pfns * 512, huge=True)
         self.table_pfn = arena.array("table_pfn", "u32", config.nr_pfns)
         self.slots = IdPool(arena, "table_slot", config.nr_pfns)
         self.mms = arena.mms

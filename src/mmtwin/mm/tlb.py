@@ -304,8 +304,15 @@ class Tlb:
     def purge(self, cpu: u32, at: u64, first: u64, ways: u32) -> cython.int:
         """Drop the entries of a set that full flushes have killed since it was last filled."""
         one: u32 = 1
+        live: u64 = self.tlb_cpus[cpu].generation  # the generations of most entries: the current
+        dead: u64 = 0  # one, and the one before the last flush
+        generation: u64
         for way in range(ways):
-            if not self.is_live(cpu, self.tags[first + way] & TLB_GENERATION_MASK):
+            generation = self.tags[first + way] & TLB_GENERATION_MASK
+            if generation == live:
+                continue
+            if generation == dead or not self.is_live(cpu, generation):
+                dead = generation
                 self.tags[first + way] = 0
                 self.values[first + way] = 0
                 self.sets[at].plru &= ~(one << way) & ALL_ONES_32

@@ -81,6 +81,7 @@ class ShrinkFolios:
     buffers = cython.declare("Buffers")
     page_alloc = cython.declare("PageAlloc")
     page_cache = cython.declare("PageCache")
+    prefetch = cython.declare("Prefetch")
 
     def __init__(self, arena, config):
         self.pages, self.inodes, self.sysctl = arena.pages, arena.inodes, arena.sysctl
@@ -93,7 +94,7 @@ class ShrinkFolios:
         self.pgdats, self.memcontrol, self.workingset = m.pgdats, m.memcontrol, m.workingset
         self.rmap_referenced, self.rmap_unmap = m.rmap_referenced, m.rmap_unmap
         self.swap_state, self.page_writeback = m.swap_state, m.page_writeback
-        self.buffers = m.buffers
+        self.buffers, self.prefetch = m.buffers, m.prefetch
         self.lru, self.page_alloc, self.page_cache = m.lru, m.page_alloc, m.page_cache
 
     @cython.ccall
@@ -109,6 +110,7 @@ class ShrinkFolios:
         verdict: cython.int
         while self.mem_map.lists[taken].nr:
             pfn = self.mem_map.lists[taken].last
+            self.look_ahead(pfn)
             self.mem_map.list_del(taken, pfn)
             nr = cython.cast(u64, self.lru.folio_nr_pages(pfn))
             self.clock.charge(COST_RECLAIM_PAGE, nr)
@@ -122,6 +124,14 @@ class ShrinkFolios:
         self.rmap_unmap.try_to_unmap_flush()
         self.free_queued(sc)
         return reclaimed
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def look_ahead(self, pfn: u64) -> cython.int:
+        """For the host: what the page after next on the list "taken" will need."""
+        self.prefetch.folio(self.pages[self.pages[pfn].lru_prev].lru_prev)
+        return self.prefetch.record()
 
     @cython.cfunc
     @cython.nogil

@@ -86,6 +86,7 @@ class ShrinkLruvec:
     clock = cython.declare("Clock")
     mglru_shrink = cython.declare("MglruShrink")
     plug: BlkPlug
+    prefetch = cython.declare("Prefetch")
     sysctl: Sysctls
     nr_nodes: u32
 
@@ -103,7 +104,7 @@ class ShrinkLruvec:
         self.stack, self.folios, self.rmap_referenced = m.scan_stack, m.folios, m.rmap_referenced
         self.page_writeback, self.lru, self.vmscan = m.page_writeback, m.lru, m.vmscan
         self.clock, self.policy, self.mglru_shrink = m.clock, m.policy, m.mglru_shrink
-        self.plug = m.blk_plug
+        self.plug, self.prefetch = m.blk_plug, m.prefetch
 
     # -- how much
 
@@ -387,6 +388,7 @@ class ShrinkLruvec:
             self.mem_map.list_add(taken, pfn)
             self.isolated += nr
             self.zone_nr[zone_type] += cython.cast(i64, nr)
+        self.prefetch.scout = self.mem_map.lists[src].last
         self.update_lru_sizes(lruvec, lru)
         if self.mem_map.lists[skipped].nr:
             self.put_back_skipped(src, skipped)

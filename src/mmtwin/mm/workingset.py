@@ -86,7 +86,7 @@ class Workingset:
         self.pages, self.tasks, self.current = arena.pages, arena.tasks, arena.current
         self.sysctl = arena.sysctl
         self.links = arena.array(
-            "shadow_links", "workingset.ShadowLink", max(config.nr_pfns, 1 << 16)
+            "shadow_links", "workingset.ShadowLink", max(config.nr_pfns, 1 << 16), huge=True
         )
 
     def wire(self, m):

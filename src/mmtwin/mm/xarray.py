@@ -97,8 +97,8 @@ class XArray:
         self.arena = arena
         self.inodes = arena.inodes
         self.ids = IdPool(arena, "xa_node", limit)
-        self.nodes = arena.array("xa_nodes", "xarray.XaNode", limit)
-        self.slots = arena.array("xa_slots", "u64", limit * 64)
+        self.nodes = arena.array("xa_nodes", "xarray.XaNode", limit, huge=True)
+        self.slots = arena.array("xa_slots", "u64", limit * 64, huge=True)
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""

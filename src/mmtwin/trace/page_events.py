@@ -48,6 +48,7 @@ ANON_AREA = 257 * FILE_AREA
 MAX_MAPPED = FILE_AREA >> PAGE_SHIFT
 _OPS = np.zeros(7, np.int64)
 _OPS[READ], _OPS[TOUCH], _OPS[WRITE] = OP_CODE["pread64"], OP_CODE["load"], OP_CODE["pwrite64"]
+_OPS[ANON] = OP_CODE["store"]
 Ints = np.ndarray[Any, Any]
 
 
@@ -64,6 +65,11 @@ def _first_wrong(records: Ints) -> int:
     transfer = (records["kind"] == READ) | (records["kind"] == WRITE)
     wrong = (records["kind"] > KERNEL) | (transfer & (records["count"] == 0))
     return int(np.argmax(wrong)) if wrong.any() else -1
+
+
+def _grown(pages: Ints, before: int) -> Ints:
+    """By how many pages anonymous memory grows (or, below 0, shrinks) at each ANON record."""
+    return np.diff(pages.astype(np.int64), prepend=before)
 
 
 def known_of_unlimited_run(path: Path) -> dict[int, int]:
@@ -137,11 +143,8 @@ class PageEventReader:
                 "at least one page read or written): the file is damaged, record it again",
             )  # fmt: skip
         self.kinds.update(np.unique(records["kind"]).tolist())
-        # What changes sizes or memory stands alone, what lies between goes as arrays.
         first_line, done = self._line, 0
-        kind = records["kind"]
-        alone = (kind != READ) & (kind != WRITE) & (kind != TOUCH)
-        for at in [*np.flatnonzero(alone).tolist(), len(records)]:
+        for at in [*np.flatnonzero(self._alone(records)).tolist(), len(records)]:
             if at > done:
                 yield from self._stretch(records[done:at], first_line + done)
             if at < len(records):
@@ -150,26 +153,47 @@ class PageEventReader:
             done = at + 1
         self._line = first_line + len(records)
 
+    def _alone(self, records: Ints) -> Ints:
+        """What changes sizes stands alone; what lies between goes as arrays: reads, writes,
+        touches, and anonymous memory that grows, unless by very much at once."""
+        kind = records["kind"]
+        anon = np.flatnonzero(kind == ANON)
+        grown = _grown(records["page"][anon], self._anon)
+        alone = (kind != READ) & (kind != WRITE) & (kind != TOUCH)
+        alone[anon] = (grown < 0) | (grown > BATCH)
+        return alone
+
     def _stretch(self, records: Ints, line: int) -> Iterator[pa.RecordBatch]:
-        """Reads, writes and touches; what is touched is mapped before."""
+        """Reads, writes, touches, growing memory; what is touched is mapped before."""
         kind = records["kind"]
         self._line = line + 1
+        grown = np.ones(len(records), np.int64)
+        before = np.zeros(len(records), np.int64)
+        if (anon := np.flatnonzero(kind == ANON)).size:
+            pages = records["page"][anon]
+            grown[anon] = _grown(pages, self._anon)
+            before[anon] = pages - grown[anon]
+            self._anon = int(pages[-1])
+            yield from self._map_anonymous(self._anon)
         for file in np.unique(records["file"][kind == TOUCH]).tolist():
             touched = records["page"][(kind == TOUCH) & (records["file"] == file)]
             yield from self._map(file, max(int(touched.max()) + 1, self._sizes.get(file, 0)))
-        page, count = records["page"].astype(np.uint64), records["count"].astype(np.uint64)
-        file = records["file"]
-        touch = kind == TOUCH
+        row = np.repeat(np.arange(len(records)), grown)  # a page of memory that grows is a row
+        nth = np.arange(len(row)) - np.repeat(np.cumsum(grown) - grown, grown)
+        kind, file, count = kind[row], records["file"][row], records["count"][row]
+        store, touch = kind == ANON, (kind == TOUCH) | (kind == ANON)
+        page = np.where(store, before[row] + nth, records["page"][row]).astype(np.uint64)
         start = page << np.uint64(PAGE_SHIFT)
         area = (file.astype(np.uint64) + np.uint64(1)) * np.uint64(FILE_AREA)
-        length = np.where(touch, 1, count << np.uint64(PAGE_SHIFT))
+        area = np.where(store, np.uint64(ANON_AREA), area)
+        length = np.where(touch, 1, count.astype(np.uint64) << np.uint64(PAGE_SHIFT))
         yield batch_of_rows(
             _OPS[kind], PID, self._names,
             addr=np.where(touch, area + start, 0),
             offset=np.where(touch, 0, start),
             length=length,
-            file=file,
-            line=np.arange(line + 1, line + len(records) + 1),
+            file=np.where(store, 0, file),
+            line=line + 1 + row,
             result=np.where(touch, 0, length).astype(np.int64),
         )  # fmt: skip
 
@@ -220,14 +244,7 @@ class PageEventReader:
             addr = ANON_AREA + (pages << PAGE_SHIFT)
             length = before - pages << PAGE_SHIFT
             yield self._call("madvise", addr=addr, length=length, flags=MADV_DONTNEED)
-        if pages > self._anon_mapped:
-            addr = ANON_AREA + (self._anon_mapped << PAGE_SHIFT)
-            yield self._call(
-                "mmap", addr=addr, length=pages - self._anon_mapped << PAGE_SHIFT,
-                prot=PROT_READ | PROT_WRITE, result=addr,
-                flags=MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
-            )  # fmt: skip
-            self._anon_mapped = pages
+        yield from self._map_anonymous(pages)
         for start in range(before, pages, BATCH):
             numbers = np.arange(start, min(start + BATCH, pages), dtype=np.uint64)
             yield batch_of_rows(
@@ -235,6 +252,19 @@ class PageEventReader:
                 addr=np.uint64(ANON_AREA) + (numbers << np.uint64(PAGE_SHIFT)),
                 length=np.ones(len(numbers)), line=np.full(len(numbers), self._line),
             )  # fmt: skip
+
+    def _map_anonymous(self, pages: int) -> Iterator[pa.RecordBatch]:
+        """Map that area up to so many pages."""
+        done = self._anon_mapped
+        if pages <= done:
+            return
+        addr = ANON_AREA + (done << PAGE_SHIFT)
+        yield self._call(
+            "mmap", addr=addr, length=pages - done << PAGE_SHIFT,
+            prot=PROT_READ | PROT_WRITE, result=addr,
+            flags=MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+        )  # fmt: skip
+        self._anon_mapped = pages
 
     def notes(self) -> list[str]:
         """What such a recording leaves unknown."""
