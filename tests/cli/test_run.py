@@ -159,3 +159,17 @@ def test_python_m_mmtwin_is_the_same_command() -> None:
         [sys.executable, "-m", "mmtwin", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("mmtwin, version")
+
+
+def test_a_short_replay_does_not_wait_for_imports_of_other_commands(small: Path) -> None:
+    code = (
+        "import sys\nfrom mmtwin.cli import main\n"
+        "sys.argv = ['mmtwin', 'run', sys.argv[1], '--quiet']\n"
+        "try:\n    main()\nfinally:\n"
+        "    print(*sorted({'rich', 'ssl', 'pyarrow.parquet', 'pyarrow.csv',\n"
+        "        'mmtwin.calibrate', 'mmtwin.scenario.program'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(small)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

@@ -1,13 +1,14 @@
-"""Lets the host's memory fetch what the model is about to look at. Changes no state of the machine.
+"""Lets the host's memory fetch what the model is about to look at. No state of the machine changes.
 
-Where a workload is larger than the host's caches, most of the time of a fault or of a reclaimed page
-is spent waiting for four lines of the model's own arrays: the page's record, its pte, the leaf of the
-page index (the node, and the slot). Reclaim and batches of accesses know beforehand which these are.
+Where a workload is larger than the host's caches, a fault or a reclaimed page mostly waits for four
+lines of the model's own arrays: the page's record, its pte, the leaf of the page index (the node,
+and the slot). Reclaim and batches of accesses know beforehand which these are.
 
-    shrink_folio_list()  judges page i: asks for the leaf and pte of page i + 2 (those records are
-                         in the cache: they were just isolated), and for the record of one more
-                         page of the list that it will isolate from next
-    access_batch()       at access i: the pte of access i + 12, the leaf of access i + 6 if it will fault
+    shrink_folio_list()  at page i: the leaf and pte of page i + 2 (those records are in the cache:
+                         they were just isolated), and the record of one more page of the list
+                         that is isolated from next
+    access_batch()       at access i: the pte of access i + 12, and the leaf of access i + 6 if
+                         that will fault
 
 Interpreted, nothing is done.
 """

@@ -69,7 +69,8 @@ def _first_wrong(records: Ints) -> int:
 
 def _grown(pages: Ints, before: int) -> Ints:
     """By how many pages anonymous memory grows (or, below 0, shrinks) at each ANON record."""
-    return np.diff(pages.astype(np.int64), prepend=before)
+    grown: Ints = np.diff(pages.astype(np.int64), prepend=before)
+    return grown
 
 
 def known_of_unlimited_run(path: Path) -> dict[int, int]:
@@ -102,7 +103,7 @@ class PageEventReader:
         self._sizes: dict[int, int] = {}  # pages, by file
         self._mapped: dict[int, int] = {}
         self._anon = self._anon_mapped = 0
-        self._names = [f"file:{n}" for n in range(256)]
+        self._names = [*(f"file:{n}" for n in range(256)), ""]
         self._line = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -159,7 +160,7 @@ class PageEventReader:
         kind = records["kind"]
         anon = np.flatnonzero(kind == ANON)
         grown = _grown(records["page"][anon], self._anon)
-        alone = (kind != READ) & (kind != WRITE) & (kind != TOUCH)
+        alone: Ints = (kind != READ) & (kind != WRITE) & (kind != TOUCH)
         alone[anon] = (grown < 0) | (grown > BATCH)
         return alone
 
@@ -192,7 +193,7 @@ class PageEventReader:
             addr=np.where(touch, area + start, 0),
             offset=np.where(touch, 0, start),
             length=length,
-            file=np.where(store, 0, file),
+            file=np.where(store, 256, file.astype(np.int32)),
             line=line + 1 + row,
             result=np.where(touch, 0, length).astype(np.int64),
         )  # fmt: skip
