@@ -80,8 +80,12 @@ class Future:
 
     def _moved(self, batch: pa.RecordBatch, rows: Ints) -> tuple[Ints, Ints]:
         column = batch.column("file")
-        numbers = np.array([self._number(n) for n in column.dictionary.to_pylist()], np.uint64)
-        file = numbers[column.indices.to_numpy()[rows]]
+        names = column.dictionary.to_pylist()
+        code = column.indices.to_numpy()[rows]
+        numbers = np.zeros(len(names), np.uint64)
+        for used in np.unique(code).tolist():
+            numbers[used] = self._number(names[used])
+        file = numbers[code]
         offset = batch.column("offset").to_numpy()[rows].astype(np.uint64)
         end = offset + batch.column("result").to_numpy()[rows].astype(np.uint64)
         first = offset >> np.uint64(PAGE_SHIFT)
