@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -41,6 +42,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; every error is one line on stderr and a non-zero exit code."""
     gc.set_threshold(GC_THRESHOLD)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would spin for nothing
     try:
         cli.main(arguments, prog_name="mmtwin", standalone_mode=False)
     except click.exceptions.Exit as e:
