@@ -166,7 +166,7 @@ def test_a_short_replay_does_not_wait_for_imports_of_other_commands(small: Path)
         "import sys\nfrom mmtwin.cli import main\n"
         "sys.argv = ['mmtwin', 'run', sys.argv[1], '--quiet']\n"
         "try:\n    main()\nfinally:\n"
-        "    print(*sorted({'rich', 'ssl', 'pyarrow.parquet', 'pyarrow.csv',\n"
+        "    print(*sorted({'rich', 'ssl', 'pandas', 'pyarrow.parquet', 'pyarrow.csv',\n"
         "        'mmtwin.calibrate', 'mmtwin.scenario.program'} & set(sys.modules)))\n"
     )
     done = subprocess.run(

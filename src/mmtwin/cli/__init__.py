@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.abc
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from mmtwin import __version__
 
 # Each is in the file of its name, which is imported when it is asked for: a short replay would
 # otherwise wait longer for imports than for itself. The other files keep what few runs need
-# (pandas by way of pyarrow, rich, ssl by way of Parquet) to the functions that need it.
+# (rich, ssl by way of Parquet) to the functions that need it.
 COMMANDS = ("run", "cat", "export", "convert", "info", "scenario", "calibrate")
 GC_THRESHOLD = 100_000  # objects; the imports alone make so many, and none of them is garbage
 
@@ -28,9 +29,33 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        leave_out_pandas()
         module = importlib.import_module(f"mmtwin.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+
+def leave_out_pandas() -> None:
+    """pyarrow imports pandas, where it is installed, to see whether the first list it is given is
+    pandas': a third of a short replay's time. Here none is; who imports pandas later gets it."""
+    if "pandas" in sys.modules:
+        return
+    import pyarrow  # type: ignore[import-untyped]
+
+    sys.meta_path.insert(0, NoPandas)
+    try:
+        pyarrow.array([0])
+    finally:
+        sys.meta_path.remove(NoPandas)
+
+
+class NoPandas(importlib.abc.MetaPathFinder):
+    """Finds that there is no pandas."""
+
+    @classmethod
+    def find_spec(cls, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ImportError("not looked for")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -88,8 +88,7 @@ class Access:
             cpu: u32 = self.current[0].cpu
             self.signal = 0
             while done < n:
-                if self.is_cold(cpu) and done + PREFETCH_AHEAD < n:
-                    self.look_ahead(addresses, done)
+                self.look_ahead(cpu, addresses, done, n)
                 self.signal = self.load_or_store(cpu, cython.cast(u64, addresses[done]), 0)
                 if self.signal:
                     break
@@ -104,8 +103,7 @@ class Access:
             cpu: u32 = self.current[0].cpu
             self.signal = 0
             while done < n:
-                if self.is_cold(cpu) and done + PREFETCH_AHEAD < n:
-                    self.look_ahead(addresses, done)
+                self.look_ahead(cpu, addresses, done, n)
                 self.signal = self.load_or_store(
                     cpu, cython.cast(u64, addresses[done]), cython.cast(cython.int, writes[done])
                 )
@@ -151,9 +149,11 @@ class Access:
     @cython.cfunc
     @cython.nogil
     @cython.inline
-    def look_ahead(self, addresses: U64s, done: i64) -> cython.int:
+    def look_ahead(self, cpu: u32, addresses: U64s, done: i64, n: i64) -> cython.int:
         """Let the host fetch what accesses soon to come may need."""
         mm: u32 = self.current[0].mm
+        if not self.is_cold(cpu) or done + PREFETCH_AHEAD >= n:
+            return 0
         self.prefetch.pte(mm, cython.cast(u64, addresses[done + PREFETCH_AHEAD]))
         return self.prefetch.fault(mm, cython.cast(u64, addresses[done + PREFETCH_AHEAD // 2]))
 

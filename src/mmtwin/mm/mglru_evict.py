@@ -72,6 +72,7 @@ class MglruEvict:
     mglru: Mglru
     age: MglruAge
     lru = cython.declare("Lru")
+    prefetch = cython.declare("Prefetch")
     nr_nodes: u32
     isolated = cython.declare(u64)  # by the last scan_folios()
     tier = cython.declare(cython.int)  # the last to be evicted; -1: not known yet
@@ -88,6 +89,7 @@ class MglruEvict:
         self.mem_map, self.vmstat, self.memcontrol = m.mem_map, m.vmstat, m.memcontrol
         self.stack, self.folios, self.shrink = m.scan_stack, m.folios, m.shrink
         self.mglru, self.age, self.lru = m.mglru, m.mglru_age, m.lru
+        self.prefetch = m.prefetch
 
     # -- the controller
 
@@ -308,6 +310,7 @@ class MglruEvict:
         self.pages[pfn].flags = flags & ~(PG_lru | PG_reclaim | PG_referenced) & ALL_ONES
         self.mglru.lru_gen_del_folio(pfn, lruvec, True)
         self.mem_map.list_add(self.mem_map.private_list(sc, LIST_TAKEN), pfn)
+        self.prefetch.folio(pfn)
         return True
 
     # -- eviction

@@ -4,11 +4,13 @@ Where a workload is larger than the host's caches, a fault or a reclaimed page m
 lines of the model's own arrays: the page's record, its pte, the leaf of the page index (the node,
 and the slot). Reclaim and batches of accesses know beforehand which these are.
 
-    shrink_folio_list()  at page i: the leaf and pte of page i + 2 (those records are in the cache:
-                         they were just isolated), and the record of one more page of the list
-                         that is isolated from next
-    access_batch()       at access i: the pte of access i + 12, and the leaf of access i + 6 if
-                         that will fault
+    isolate_lru_folios()  each page's leaf and pte, which judging will need
+    shrink_folio_list()   with each page, the record of one page more of the list that will be
+                          isolated from next
+    access_batch()        at access i: the pte of access i + 12, and the leaf of access i + 6 if
+                          that will fault
+    ReplayBatch.run()     the same of its loads and stores; of reads and writes at row i the leaf
+                          of row i + 6, the record of row i + 3
 
 Interpreted, nothing is done.
 """
@@ -20,7 +22,14 @@ if not cython.compiled:
     from mmtwin.mm.pgtable import TABLE_BITS, TABLE_MASK
     from mmtwin.mm.pgtable_types import PAGE_PRESENT, PAGE_PSE, PAGE_SHIFT, PTE_PFN_MASK
     from mmtwin.mm.types import Files, Inodes, Mms, Pages, U64s, Vmas, u32, u64
-    from mmtwin.mm.xarray import XA_CHUNK_MASK, XA_CHUNK_SHIFT, XA_CHUNK_SIZE, XA_NODE, XaNodes
+    from mmtwin.mm.xarray import (
+        XA_CHUNK_MASK,
+        XA_CHUNK_SHIFT,
+        XA_CHUNK_SIZE,
+        XA_NODE,
+        XA_VALUE,
+        XaNodes,
+    )
 
 
 @cython.final
@@ -91,23 +100,43 @@ class Prefetch:
     @cython.cfunc
     @cython.nogil
     @cython.inline
+    def slot(self, inode: u32, index: u64) -> u64:
+        """Number in `slots` of the leaf's slot for an index, as XArray.find_leaf() comes to it; 0
+        where there is no leaf."""
+        entry: u64 = self.inodes[inode].i_pages
+        if not entry & XA_NODE:
+            return 0
+        node: u64 = entry ^ XA_NODE
+        shift: cython.int = self.nodes[node].shift
+        if (index >> shift) >= XA_CHUNK_SIZE:
+            return 0
+        while shift > 0 and node:
+            node = self.slots[node * XA_CHUNK_SIZE + ((index >> shift) & XA_CHUNK_MASK)]
+            node &= ~XA_NODE
+            shift -= XA_CHUNK_SHIFT
+        return node * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK) if node else 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
     def leaf(self, inode: u32, index: u64) -> cython.int:
-        """The leaf of an inode's page index, as XArray.find_leaf() comes to it."""
+        """A page of a file will be looked up."""
         if cython.compiled:
-            entry: u64 = self.inodes[inode].i_pages
-            if not entry & XA_NODE:
-                return 0
-            node: u64 = entry ^ XA_NODE
-            shift: cython.int = self.nodes[node].shift
-            if (index >> shift) >= XA_CHUNK_SIZE:
-                return 0
-            while shift > 0 and node:
-                node = self.slots[node * XA_CHUNK_SIZE + ((index >> shift) & XA_CHUNK_MASK)]
-                node &= ~XA_NODE
-                shift -= XA_CHUNK_SHIFT
-            at: u64 = node * XA_CHUNK_SIZE + (index & XA_CHUNK_MASK)
+            at: u64 = self.slot(inode, index)
+            node: u64 = at >> XA_CHUNK_SHIFT
             host_prefetch(cython.address(self.nodes[node]))  # type: ignore[name-defined]  # noqa: F821
             host_prefetch(cython.address(self.slots[at]))  # type: ignore[name-defined]  # noqa: F821
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def cached(self, inode: u32, index: u64) -> cython.int:
+        """The same page a little later: its slot is here; if it is cached, its record is needed."""
+        if cython.compiled:
+            entry: u64 = self.slots[self.slot(inode, index)]
+            if entry and not entry & (XA_NODE | XA_VALUE):
+                host_prefetch(cython.address(self.pages[entry]))  # type: ignore[name-defined]  # noqa: F821
         return 0
 
     @cython.cfunc

@@ -17,7 +17,8 @@ if not cython.compiled:
     from mmtwin.mm.clock import Clock
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.read_write import ReadWrite
-    from mmtwin.mm.types import Currents, I64s, U8s, U32s, U64s, i64, u32, u64
+    from mmtwin.mm.pgtable_types import PAGE_SHIFT
+    from mmtwin.mm.types import Currents, Files, I64s, U8s, U32s, U64s, i64, u32, u64
 
 ROW_LOAD = cython.declare(cython.const[cython.int], 0)
 ROW_STORE = cython.declare(cython.const[cython.int], 1)
@@ -25,6 +26,9 @@ ROW_PREAD = cython.declare(cython.const[cython.int], 2)
 ROW_PWRITE = cython.declare(cython.const[cython.int], 3)
 ROW_FD_PREAD = cython.declare(cython.const[cython.int], 4)
 ROW_FD_PWRITE = cython.declare(cython.const[cython.int], 5)
+
+LEAF_AHEAD = cython.declare(cython.const[cython.int], 6)  # rows: for the host (prefetch.py)
+RECORD_AHEAD = cython.declare(cython.const[cython.int], 3)
 
 
 @cython.final
@@ -37,19 +41,21 @@ class ReplayBatch:
     file_table: FileTable
     read_write: ReadWrite
     access = cython.declare("Access")
+    prefetch = cython.declare("Prefetch")
+    files: Files
     row = cython.declare(i64, visibility="readonly")  # that runs now
     signal = cython.declare(cython.int, visibility="readonly")  # that ended the last run, or 0
     error = cython.declare(i64, visibility="readonly")  # -errno that ended the last run, or 0
 
     def __init__(self, arena, config):
-        self.current = arena.current
+        self.current, self.files = arena.current, arena.files
         self.row = self.error = 0
         self.signal = 0
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.clock, self.file_table, self.read_write = m.clock, m.file_table, m.read_write
-        self.access = m.access
+        self.access, self.prefetch = m.access, m.prefetch
 
     @cython.ccall
     def run(
@@ -63,6 +69,8 @@ class ReplayBatch:
             self.error = 0
             while at < end:
                 self.row = at
+                if at + LEAF_AHEAD < end:
+                    self.look_ahead(ops, where, file, at, end)
                 if time[at]:
                     self.wait_for(cython.cast(u64, time[at]))
                 if not self.run_row(
@@ -72,6 +80,21 @@ class ReplayBatch:
                     break
                 at += 1
         return at
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    def look_ahead(self, ops: U8s, where: U64s, file: U32s, at: i64, end: i64) -> cython.int:
+        """Let the host fetch what rows soon to come may need."""
+        next: i64 = at + LEAF_AHEAD
+        if ops[next] <= ROW_STORE:
+            self.access.look_ahead(self.current[0].cpu, where, at, end)
+        elif ops[next] <= ROW_PWRITE:
+            self.prefetch.leaf(self.files[file[next]].f_inode, where[next] >> PAGE_SHIFT)
+        next = at + RECORD_AHEAD
+        if ops[next] == ROW_PREAD or ops[next] == ROW_PWRITE:
+            self.prefetch.cached(self.files[file[next]].f_inode, where[next] >> PAGE_SHIFT)
+        return 0
 
     @cython.cfunc
     @cython.nogil

@@ -110,7 +110,7 @@ class ShrinkFolios:
         verdict: cython.int
         while self.mem_map.lists[taken].nr:
             pfn = self.mem_map.lists[taken].last
-            self.look_ahead(pfn)
+            self.prefetch.record()
             self.mem_map.list_del(taken, pfn)
             nr = cython.cast(u64, self.lru.folio_nr_pages(pfn))
             self.clock.charge(COST_RECLAIM_PAGE, nr)
@@ -124,14 +124,6 @@ class ShrinkFolios:
         self.rmap_unmap.try_to_unmap_flush()
         self.free_queued(sc)
         return reclaimed
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.inline
-    def look_ahead(self, pfn: u64) -> cython.int:
-        """For the host: what the page after next on the list "taken" will need."""
-        self.prefetch.folio(self.pages[self.pages[pfn].lru_prev].lru_prev)
-        return self.prefetch.record()
 
     @cython.cfunc
     @cython.nogil
