@@ -109,13 +109,17 @@ class FileFault:
 
     @cython.cfunc
     @cython.nogil
-    def do_fault(self, vma: u32, address: u64, write: cython.int, flags: cython.int) -> cython.int:
-        """First touch of a page of a mapping with vm_ops."""
+    def do_fault(
+        self, vma: u32, address: u64, at: u64, write: cython.int, flags: cython.int
+    ) -> cython.int:
+        """First touch of a page of a mapping with vm_ops. `at` is the pte's index, 0 where its
+        table is missing."""
         if self.vmas[vma].vm_ops == VMOPS_SPECIAL:
             return self.special_mapping_fault(vma, address)
         mm: u32 = self.vmas[vma].vm_mm
-        table_missing: cython.bint = self.page_tables.pte_offset(mm, address) == 0
-        at: u64 = self.page_tables.pte_alloc(mm, address)
+        table_missing: cython.bint = at == 0
+        if table_missing:
+            at = self.page_tables.pte_alloc(mm, address)
         if at == 0:
             return VM_FAULT_OOM
         fault: cython.int = 0

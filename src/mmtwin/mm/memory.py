@@ -273,7 +273,7 @@ class Memory:
         if pte == 0:
             if self.vmas[vma].vm_ops == VMOPS_NONE:
                 return self.do_anonymous_page(vma, address, at, write)
-            return self.file_fault.do_fault(vma, address, write, flags)
+            return self.file_fault.do_fault(vma, address, at, write, flags)
         if not pte & (PAGE_PRESENT | PAGE_PROTNONE):
             return self.swap_fault.do_swap_page(vma, address, at, write, flags)
         if write and not pte & PAGE_RW:
