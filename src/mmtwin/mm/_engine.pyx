@@ -6,7 +6,8 @@ cimport cython
 cdef extern from *:
     """
     #if defined(__GNUC__)
-    #define mmtwin_prefetch(p) __builtin_prefetch(p)
+    /* The empty asm keeps gcc from taking a function that only prefetches for one without effects. */
+    #define mmtwin_prefetch(p) do { __builtin_prefetch(p); __asm__ __volatile__(""); } while (0)
     #else
     #define mmtwin_prefetch(p) ((void)(p))
     #endif

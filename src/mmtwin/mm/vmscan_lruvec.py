@@ -388,7 +388,8 @@ class ShrinkLruvec:
             self.mem_map.list_add(taken, pfn)
             self.isolated += nr
             self.zone_nr[zone_type] += cython.cast(i64, nr)
-            self.prefetch.folio(pfn)
+            if not lru & 1:
+                self.prefetch.folio(pfn)
         self.prefetch.scout = self.mem_map.lists[src].last
         self.update_lru_sizes(lruvec, lru)
         if self.mem_map.lists[skipped].nr:
