@@ -32,6 +32,7 @@ class CostConfig:
     remote_page_ns: int = 0  # added where a page of another node's memory is copied or zeroed
     tlb_miss_ns: int = 20  # of an access that misses the TLBs; derived from counts, not charged
     swap_out_page_ns: int = 1000  # unmapping a page and submitting it to swap, less the device's
+    sort_page_ns: int = 100  # a page that MGLRU moves to another generation instead of judging it
 
 
 def costs(value: Any, base: CostConfig) -> CostConfig:

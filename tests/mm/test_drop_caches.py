@@ -70,6 +70,21 @@ def test_a_cpus_last_buffers_outlive_drop_caches_up_to_6_2(
     machine.check()
 
 
+def test_blocks_that_were_changed_stay_until_the_journal_has_let_them_go(engine: str) -> None:
+    machine = boot(engine)
+    machine.namespace.dcache.listed("/mnt")
+    machine.write(DROP, "3")
+    before = blocks(machine)
+    p = machine.spawn("p")
+    p.close(p.open("/mnt/x", O_RDWR | O_CREAT))
+    machine.write(DROP, "3")
+    assert blocks(machine) - before == 3
+    machine.clock.sleep_until(machine.clock.now() + 36 * 10**9)
+    machine.write(DROP, "3")
+    assert blocks(machine) == before
+    machine.check()
+
+
 def test_each_page_that_a_file_grows_by_uses_its_inodes_block(engine: str) -> None:
     machine = boot(engine, "6.1")
     p = machine.spawn("p")

@@ -5,6 +5,8 @@
 The buffers that a CPU looked up last (16) are held by it, so that reclaim cannot have their pages.
 Its pages are meminfo's Buffers. Whoever reads a block looks for its buffer, fails, makes a page and
 looks again, each time with mark_page_accessed(): a page of metadata is active from its first use.
+A block that was changed is held by the journal until its transaction is committed and the block is
+written where it belongs: neither reclaim nor drop_caches has its page so long.
 
 Models fs/buffer.c: __bread_gfp(), __getblk_slow(), grow_dev_folio(), touch_buffer(),
 bh_lru_install(), invalidate_bh_lrus_cpu(), folio_alloc_buffers(), try_to_free_buffers();
@@ -14,7 +16,7 @@ Blocks lie where mke2fs puts them in a file system of 8192 inodes: super block, 
 bitmaps, inode tables, the root directory, the journal. Other directories' blocks follow from the
 first free one on; each has one, and inodes have 256 bytes.
 Not modelled: other sizes of file systems, extent and block bitmap blocks, the journal but for its
-first block, metadata that is written.
+first block and for how long it holds others, metadata that is written.
 
 Invariant: nr_blockdev_pages() is the number of pages in the caches of devices' inodes.
 """
@@ -22,13 +24,14 @@ Invariant: nr_blockdev_pages() is the number of pages in the caches of devices' 
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import Clock
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE
     from mmtwin.mm.memcg_slab import SLAB_BUFFER_HEAD, MemcgSlab
     from mmtwin.mm.page_flags import FS_EXT4, INODE_BDEV, PG_private
     from mmtwin.mm.pgtable import ALL_ONES
     from mmtwin.mm.readahead import Readahead
-    from mmtwin.mm.types import Currents, Inodes, Pages, SuperBlocks, U32s, i64, u32, u64
+    from mmtwin.mm.types import Currents, Inodes, Pages, SuperBlocks, Sysctls, U32s, i64, u32, u64
     from mmtwin.mm.uapi import EIO, ENOMEM
 
 INODES_PER_BLOCK = cython.declare(cython.const[cython.int], 16)
@@ -41,6 +44,8 @@ ROOT_DIRECTORY = cython.declare(cython.const[cython.int], 539)
 JOURNAL = cython.declare(cython.const[cython.int], 545)
 FIRST_FREE = cython.declare(cython.const[cython.int], 1569)
 ROOT_INODE = cython.declare(cython.const[cython.int], 2)
+COMMIT_NS = cython.declare(cython.const[cython.ulonglong], 5000000000)  # j_commit_interval
+CENTISEC_NS = cython.declare(cython.const[cython.ulonglong], 10000000)
 
 
 @cython.final
@@ -56,20 +61,22 @@ class Buffers:
     readahead: Readahead
     slab: MemcgSlab
     lru = cython.declare("Lru")
+    clock: Clock
+    sysctl: Sysctls
     current: Currents
     bh_lru: U32s  # cpu * BH_LRU_SIZE + i: pfns, 0 for none
     nr_cpus: u32
 
     def __init__(self, arena, config):
         self.arena = arena
-        self.nr_cpus, self.current = config.cpus, arena.current
+        self.nr_cpus, self.current, self.sysctl = config.cpus, arena.current, arena.sysctl
         self.bh_lru = arena.array("bh_lrus", "u32", config.cpus * BH_LRU_SIZE)
         self.pages, self.inodes, self.super_blocks = arena.pages, arena.inodes, arena.super_blocks
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_cache, self.readahead, self.lru = m.page_cache, m.readahead, m.lru
-        self.slab = m.memcg_slab
+        self.slab, self.clock = m.memcg_slab, m.clock
 
     @cython.ccall
     @cython.nogil
@@ -119,8 +126,10 @@ class Buffers:
         them (its references are beyond those of the cache and of isolation)."""
         i: u32
         inode: u32 = cython.cast(u32, self.pages[pfn].mapping >> 1)
-        if self.pages[pfn].refcount > 2 and self.inodes[inode].i_kind == INODE_BDEV:
-            return False
+        if self.inodes[inode].i_kind == INODE_BDEV:
+            if self.pages[pfn].refcount > 2 or self.clock.now() < self.pages[pfn].private:
+                return False
+            self.pages[pfn].private = 0
         for i in range(self.nr_cpus * BH_LRU_SIZE):
             if self.bh_lru[i] == pfn:
                 return False
@@ -159,6 +168,16 @@ class Buffers:
             self.readahead.read_pages(inode, block, 1)
         return pfn
 
+    @cython.cfunc
+    @cython.nogil
+    def dirty_metadata(self, pfn: i64) -> i64:
+        """A block is changed (the page that sb_bread() gave): committed within five seconds, then
+        written like other dirty pages: ext4_handle_dirty_metadata()."""
+        expire: u64 = self.sysctl[0].dirty_expire_centisecs
+        if pfn >= 0:
+            self.pages[pfn].private = self.clock.now() + COMMIT_NS + expire * CENTISEC_NS
+        return pfn
+
     @cython.ccall
     @cython.nogil
     def read_inode(self, i_sb: u32, i_ino: u64) -> i64:
@@ -170,11 +189,17 @@ class Buffers:
     def new_inode(self, i_sb: u32, i_ino: u64) -> i64:
         """What a new inode's number is found in, and the inode's own block, dirty with its extent
         tree and then as a whole: __ext4_new_inode()."""
-        pfn: i64 = self.sb_bread(i_sb, INODE_BITMAP)
+        pfn: i64 = self.dirty_metadata(self.sb_bread(i_sb, INODE_BITMAP))
         if pfn < 0:
             return pfn
-        self.read_inode(i_sb, i_ino)
-        return self.read_inode(i_sb, i_ino)
+        self.write_inode(i_sb, i_ino)
+        return self.write_inode(i_sb, i_ino)
+
+    @cython.ccall
+    @cython.nogil
+    def write_inode(self, i_sb: u32, i_ino: u64) -> i64:
+        """An inode's block is read and changed."""
+        return self.dirty_metadata(self.read_inode(i_sb, i_ino))
 
     @cython.ccall
     @cython.nogil
@@ -183,7 +208,7 @@ class Buffers:
         ext4_mark_inode_dirty()."""
         i_sb: u32 = self.inodes[inode].i_sb
         if self.super_blocks[i_sb].s_type == FS_EXT4 and self.super_blocks[i_sb].s_bd_inode:
-            self.read_inode(i_sb, self.inodes[inode].i_ino)
+            self.write_inode(i_sb, self.inodes[inode].i_ino)
         return 0
 
     @cython.ccall
@@ -193,6 +218,12 @@ class Buffers:
         if i_ino == ROOT_INODE:
             return self.sb_bread(i_sb, ROOT_DIRECTORY)
         return self.sb_bread(i_sb, FIRST_FREE + i_ino)
+
+    @cython.ccall
+    @cython.nogil
+    def write_directory(self, i_sb: u32, i_ino: u64) -> i64:
+        """A name is added to a directory: ext4_add_entry()."""
+        return self.dirty_metadata(self.read_directory(i_sb, i_ino))
 
     @cython.ccall
     @cython.nogil

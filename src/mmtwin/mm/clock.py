@@ -59,7 +59,8 @@ COST_WRITEBACK_PAGE = cython.declare(cython.const[cython.int], 7)
 COST_REMOTE_PAGE = cython.declare(cython.const[cython.int], 8)
 COST_TLB_MISS = cython.declare(cython.const[cython.int], 9)
 COST_SWAP_OUT_PAGE = cython.declare(cython.const[cython.int], 10)
-COST_CELLS = cython.declare(cython.const[cython.int], 16)
+COST_SORT_PAGE = cython.declare(cython.const[cython.int], 11)
+COST_CELLS = cython.declare(cython.const[cython.int], 24)
 
 KThread = cython.struct(
     wake_ns=u64,  # when it wants to run; NEVER while it waits to be woken

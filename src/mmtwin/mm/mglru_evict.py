@@ -15,6 +15,7 @@ Not modelled: CMA.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import COST_SORT_PAGE, Clock
     from mmtwin.mm.gfp import GFP_IO_BIT, MAX_NR_ZONES
     from mmtwin.mm.mem_map import MemMap
     from mmtwin.mm.memcontrol import MEMCG_NONE, MemControl
@@ -71,6 +72,7 @@ class MglruEvict:
     shrink: ShrinkLruvec
     mglru: Mglru
     age: MglruAge
+    clock: Clock
     lru = cython.declare("Lru")
     prefetch = cython.declare("Prefetch")
     nr_nodes: u32
@@ -89,7 +91,7 @@ class MglruEvict:
         self.mem_map, self.vmstat, self.memcontrol = m.mem_map, m.vmstat, m.memcontrol
         self.stack, self.folios, self.shrink = m.scan_stack, m.folios, m.shrink
         self.mglru, self.age, self.lru = m.mglru, m.mglru_age, m.lru
-        self.prefetch = m.prefetch
+        self.prefetch, self.clock = m.prefetch, m.clock
 
     # -- the controller
 
@@ -222,6 +224,7 @@ class MglruEvict:
             if left == 0 or self.isolated >= MIN_LRU_BATCH:
                 break
         self.count_scan(sc, lruvec // self.nr_nodes, type)
+        self.clock.charge(COST_SORT_PAGE, self.sorted)
         if type == LRU_GEN_FILE:
             self.scs[sc].nr_file_taken += self.isolated
         return scanned if self.isolated or left == 0 else 0

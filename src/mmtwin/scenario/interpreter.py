@@ -31,6 +31,7 @@ from mmtwin.scenario.program import (
 from mmtwin.scenario.touch_commands import TOUCH_COMMANDS
 from mmtwin.task import Killed, SignalError, Task
 
+ONE_BOOT = "one boot"  # of a record's config: scenarios ran one after the other
 SWAP_VERBS = ("mkswap", "swapon", "swapoff")
 MKSWAP_BYTES = "4096"  # that it wrote
 EEVDF = 606  # a scheduler that runs a new child first, here
@@ -45,15 +46,15 @@ class NoSuchTask(Exception):
 
 def run(scenario: Scenario, machine: Machine, config: str = EXACT_MODE) -> golden.Record:
     """The scenario's record; `not_modelled` in it is where and why it ended early, if it did."""
-    return Interpreter(machine).run(scenario, config)
+    return Interpreter(machine, ONE_BOOT in config).run(scenario, config)
 
 
 class Interpreter:
     """One run of one scenario."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, earlier: bool = False) -> None:
         self.machine = machine
-        self.runner = Runner(machine)
+        self.runner = Runner(machine, earlier)
         self.commands = MachineCommands(machine)
         self.tasks: dict[str, Task] = {}
         self.registers: dict[str, int] = {}

@@ -77,9 +77,9 @@ class DentryCache:
         dentries, inodes = self.machine.namespace.dentries, self.machine.arena.inodes
         record, above = inodes[dentries[path]], inodes[dentries[posixpath.dirname(path)]]
         self._read("new_inode", int(record.i_sb), int(record.i_ino))
-        self._read("read_directory", int(above.i_sb), int(above.i_ino))
-        self._read("read_inode", int(above.i_sb), int(above.i_ino))
-        self._read("read_inode", int(record.i_sb), int(record.i_ino))
+        self._read("write_directory", int(above.i_sb), int(above.i_ino))
+        self._read("write_inode", int(above.i_sb), int(above.i_ino))
+        self._read("write_inode", int(record.i_sb), int(record.i_ino))
         self.names[path] = 1
 
     def gone(self, path: str) -> None:
