@@ -86,6 +86,7 @@ class MachineConfig:
     kernelcore: int = 0  # pages that stay out of Movable; 0: no such limit
     movablecore: int = 0  # pages of Movable; 0: no such zone unless by kernelcore
     stack_guard_gap: int = 256  # pages
+    zswap: bool = True  # CONFIG_ZSWAP, which cloud flavours lack
     cgroup_version: int = 2  # which file system is mounted on /sys/fs/cgroup
     memory_recursiveprot: bool = False  # mounted with it (systemd does)
     tlb: TlbConfig = TlbConfig()
@@ -307,6 +308,10 @@ def _la57(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, la57=_switch("la57", value))
 
 
+def _zswap(config: MachineConfig, value: Any) -> MachineConfig:
+    return dataclasses.replace(config, zswap=_switch("zswap", value))
+
+
 def _kernelcore(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, kernelcore=_size("kernelcore", value, 0, MAX_RAM) >> 12)
 
@@ -449,6 +454,7 @@ _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
     "cpus": _cpus,
     "node": _node,
     "la57": _la57,
+    "zswap": _zswap,
     "kernelcore": _kernelcore,
     "movablecore": _movablecore,
     "hz": _hz,

@@ -50,6 +50,7 @@ MECHANISMS = {
     "zsmalloc": "Zsmalloc",
     "zbud": "Zbud",
     "zswap": "Zswap",
+    "zswap_lru": "ZswapLru",
     "zram": "Zram",
     "swap_readahead": "SwapReadahead",
     "swap_fault": "SwapFault",

@@ -1,17 +1,16 @@
 """zswap's parameters (/sys/module/zswap/parameters) and its counters (/sys/kernel/debug/zswap).
 
 Models mm/zswap.c: zswap_enabled_param_set(), __zswap_param_set(), zswap_debugfs_init().
-Not modelled: zpools other than zbud (6.1) and zsmalloc; the shrinker, which cannot be switched on.
-Debian's 6.18 is built without zswap.
+Not modelled: zpools other than zbud and zsmalloc. 6.18 has no zpools any more: it is zsmalloc.
 """
 
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmtwin.errors import NotModelledError
-from mmtwin.mm import zswap as z
+from mmtwin.mm import zswap_types
 from mmtwin.mm.content import ALGORITHM_NAMES
 from mmtwin.sysctl import number
 from mmtwin.units import PAGE_SIZE
@@ -19,14 +18,17 @@ from mmtwin.units import PAGE_SIZE
 if TYPE_CHECKING:
     from mmtwin.machine import Machine
 
+z: Any = zswap_types
 PARAMETERS = "/sys/module/zswap/parameters/"
 DEBUGFS = "/sys/kernel/debug/zswap/"
-NO_ZSWAP_SINCE, SHRINKER_SINCE = 618, 608
+OLD, NO_ZPOOLS = 612, 618
 ZPOOLS = {"zbud": z.ZPOOL_ZBUD, "zsmalloc": z.ZPOOL_ZSMALLOC}
+UINT_MAX = (1 << 32) - 1
 _SWITCHES = {
     "enabled": z.ZSWAP_ENABLED,
     "same_filled_pages_enabled": z.ZSWAP_SAME_FILLED_ENABLED,
     "non_same_filled_pages_enabled": z.ZSWAP_NON_SAME_FILLED_ENABLED,
+    "shrinker_enabled": z.ZSWAP_SHRINKER_ENABLED,
 }
 _PERCENTS = {
     "max_pool_percent": z.ZSWAP_MAX_POOL_PERCENT,
@@ -35,6 +37,7 @@ _PERCENTS = {
 _COUNTERS = {
     "stored_pages": z.ZSWAP_STORED_PAGES,
     "same_filled_pages": z.ZSWAP_SAME_FILLED_PAGES,
+    "stored_incompressible_pages": z.ZSWAP_STORED_INCOMPRESSIBLE_PAGES,
     "written_back_pages": z.ZSWAP_WRITTEN_BACK_PAGES,
     "reject_reclaim_fail": z.ZSWAP_REJECT_RECLAIM_FAIL,
     "reject_alloc_fail": z.ZSWAP_REJECT_ALLOC_FAIL,
@@ -44,24 +47,22 @@ _COUNTERS = {
     "pool_limit_hit": z.ZSWAP_POOL_LIMIT_HIT,
     "duplicate_entry": z.ZSWAP_DUPLICATE_ENTRY,
 }
-_ONLY_OLD = ("same_filled_pages_enabled", "non_same_filled_pages_enabled", "same_filled_pages",
-             "duplicate_entry")  # fmt: skip
-_ONLY_NEW = ("shrinker_enabled", "reject_compress_fail")
-
-
-def _is_old(machine: Machine) -> bool:
-    return bool(machine.config.kernel < z.KERNEL_ZSWAP_EXCLUSIVE)
+# Which kernels have a file, where not all do: the first, and the first that has not
+_SINCE = {"shrinker_enabled": OLD, "reject_compress_fail": OLD, "stored_incompressible_pages": 618,
+          "decompress_fail": 618}  # fmt: skip
+_UNTIL = {"same_filled_pages_enabled": OLD, "non_same_filled_pages_enabled": OLD,
+          "same_filled_pages": OLD, "duplicate_entry": OLD, "zpool": NO_ZPOOLS}  # fmt: skip
 
 
 def names(machine: Machine, directory: str) -> list[str]:
     """The files that this kernel has in one of the two directories."""
-    if machine.config.kernel >= NO_ZSWAP_SINCE:
+    if not machine.config.zswap:
         return []
-    found = ["pool_total_size", *_COUNTERS]
+    found = ["pool_total_size", "decompress_fail", *_COUNTERS]
     if directory == PARAMETERS:
-        found = [*_SWITCHES, *_PERCENTS, "compressor", "zpool", "shrinker_enabled"]
-    absent = _ONLY_NEW if _is_old(machine) else _ONLY_OLD
-    return [name for name in found if name not in absent]
+        found = [*_SWITCHES, *_PERCENTS, "compressor", "zpool"]
+    kernel = machine.config.kernel
+    return [n for n in found if _SINCE.get(n, 0) <= kernel < _UNTIL.get(n, kernel + 1)]
 
 
 def has(machine: Machine, path: str) -> bool:
@@ -77,15 +78,22 @@ def read(machine: Machine, path: str) -> str:
     cells = machine.arena.zswap
     if name in _SWITCHES:
         return "Y\n" if int(cells[_SWITCHES[name]]) else "N\n"
-    if name == "shrinker_enabled":
-        return "N\n"
     if name == "compressor":
         return ALGORITHM_NAMES[int(cells[z.ZSWAP_COMPRESSOR])] + "\n"
     if name == "zpool":
         return {value: word for word, value in ZPOOLS.items()}[int(cells[z.ZSWAP_ZPOOL])] + "\n"
     if name == "pool_total_size":
-        return f"{int(machine.zswap.zswap_total_pages()) * PAGE_SIZE}\n"
+        return f"{pool_pages(machine) * PAGE_SIZE}\n"
+    if name == "decompress_fail":
+        return "0\n"  # what was stored is whole
     return f"{int(cells[{**_PERCENTS, **_COUNTERS}[name]])}\n"
+
+
+def pool_pages(machine: Machine) -> int:
+    """The pool's size; 6.1 shows what it was when it last looked."""
+    if machine.config.kernel < OLD:
+        return int(machine.arena.zswap[z.ZSWAP_POOL_TOTAL_PAGES])
+    return int(machine.zswap.zswap_total_pages())
 
 
 def write(machine: Machine, path: str, text: str) -> None:
@@ -94,17 +102,16 @@ def write(machine: Machine, path: str, text: str) -> None:
     cells = machine.arena.zswap
     if path.startswith(DEBUGFS):
         raise PermissionError(errno.EACCES, "read-only", path)
-    if name in _SWITCHES or name == "shrinker_enabled":
+    if name in _SWITCHES:
         on = {"Y": 1, "y": 1, "1": 1, "N": 0, "n": 0, "0": 0}.get(word[:1])
         if on is None:
             raise OSError(errno.EINVAL, f"{word!r} is neither Y nor N", path)
-        if name == "shrinker_enabled":
-            if on:
-                raise NotModelledError(path)
-            return
         cells[_SWITCHES[name]] = on
     elif name in _PERCENTS:
-        cells[_PERCENTS[name]] = number(path, text)
+        value = number(path, text)
+        if not 0 <= value <= UINT_MAX:
+            raise OSError(errno.ERANGE, f"{value} is out of range; it is 0 to {UINT_MAX}", path)
+        cells[_PERCENTS[name]] = value
     elif name == "compressor":
         if word not in ALGORITHM_NAMES:
             raise OSError(errno.ENOENT, f"{word!r} is none of {', '.join(ALGORITHM_NAMES)}", path)

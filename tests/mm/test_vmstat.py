@@ -19,7 +19,7 @@ def test_lines_and_their_order_are_those_of_the_real_kernel(kernel, golden, shar
     with gzip.open(shared / "golden" / f"{golden}.jsonl.gz", "rt") as lines:
         dumps = (ck for line in lines for ck in json.loads(line)["ck"].items())
         real = next(v for k, v in dumps if k.endswith("|vmstat") and "_d" not in v)
-    assert [name for name, _, _ in vmstat_layout(kernel)] == list(real)
+    assert [name for name, _, _ in vmstat_layout(kernel, kernel < 618)] == list(real)
 
 
 def test_a_counter_shows_nothing_until_a_cpu_passes_its_threshold(engine):

@@ -22,12 +22,12 @@ def show(machine: Machine, memcg: int) -> str:
     """memory.stat, flushed first if enough has changed."""
     machine.memcg_stat.mem_cgroup_flush_stats(memcg)
     lines = []
-    for name, kind, item, unit in LAYOUT.memory_stats(machine.config.kernel):
+    kernel, zswap = machine.config.kernel, machine.config.zswap
+    for name, kind, item, unit in LAYOUT.memory_stats(kernel, zswap):
         lines.append(f"{name} {_item(machine, memcg, kind, item) * unit}")
         if name == "slab_unreclaimable":
             lines.append(f"slab {_slab(machine, memcg)}")
-    kernel = machine.config.kernel
-    names = LAYOUT.stat_event_names(kernel)
+    names = LAYOUT.stat_event_names(kernel, zswap)
     for verb in ("pgscan", "pgsteal"):
         parts = [name for name in names if name.startswith(f"{verb}_")]
         lines.append(f"{verb} {sum(event(machine, memcg, name) for name in parts)}")
@@ -60,7 +60,8 @@ def show_numa(machine: Machine, memcg: int) -> str:
     machine.memcg_stat.mem_cgroup_flush_stats(memcg)
     nodes = range(len(machine.config.nodes))
     lines = []
-    for name, _, item, unit in LAYOUT.numa_stats(machine.config.kernel):
+    kernel, zswap = machine.config.kernel, machine.config.zswap
+    for name, _, item, unit in LAYOUT.numa_stats(kernel, zswap):
         values = (_of_node(machine, memcg, node, item) * unit for node in nodes)
         lines.append(" ".join([name, *(f"N{i}={v}" for i, v in enumerate(values))]))
     return "\n".join(lines) + "\n"

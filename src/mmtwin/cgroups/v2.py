@@ -285,7 +285,7 @@ WRITES: dict[str, Write] = {
 # What the root has; it has no limits.
 OF_ROOT = frozenset(
     """cgroup.controllers cgroup.procs cgroup.stat cgroup.subtree_control cgroup.threads
-    memory.stat memory.numa_stat memory.reclaim""".split()  # noqa: SIM905
+    memory.stat memory.numa_stat memory.reclaim memory.zswap.writeback""".split()  # noqa: SIM905
 )
 SINCE = {"memory.swap.peak": 605, "memory.zswap.writeback": 608}
 
@@ -294,8 +294,8 @@ def exists(name: str, machine: Machine, memcg: int) -> bool:
     """Whether the machine's kernel has such a file in such a group."""
     if name not in READS and name not in WRITES:
         return False
-    if name.startswith("memory.zswap") and machine.config.kernel >= 618:
-        return False  # Debian's is built without zswap
+    if name.startswith("memory.zswap") and not machine.config.zswap:
+        return False
     if machine.config.kernel < SINCE.get(name, 0):
         return False
     return name in OF_ROOT if memcg == 0 else True

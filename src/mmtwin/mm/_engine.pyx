@@ -37,6 +37,7 @@ cdef class PageIo
 cdef class Zsmalloc
 cdef class Zbud
 cdef class Zswap
+cdef class ZswapLru
 cdef class Zram
 cdef class SwapReadahead
 cdef class SwapFault
@@ -162,7 +163,9 @@ include "blk_plug.py"
 include "page_io.py"
 include "zsmalloc.py"
 include "zbud.py"
+include "zswap_types.py"
 include "zswap.py"
+include "zswap_lru.py"
 include "zram.py"
 include "page_writeback.py"
 include "fs_writeback.py"

@@ -94,7 +94,7 @@ class Clock:
     memcg_stat = cython.declare("MemcgStat")
     psi = cython.declare("Psi")
     oom_kill = cython.declare("OomKill")
-    zswap = cython.declare("Zswap")
+    zswap_lru = cython.declare("ZswapLru")
 
     def __init__(self, arena, config):
         self.cells = arena.array("clock", "u64", CLOCK_CELLS)
@@ -109,7 +109,7 @@ class Clock:
         self.block, self.writeback, self.vmscan = m.block, m.page_writeback, m.vmscan
         self.page_alloc, self.memcontrol = m.page_alloc, m.memcontrol
         self.memcg_stat = m.memcg_stat
-        self.psi, self.oom_kill, self.zswap = m.psi, m.oom_kill, m.zswap
+        self.psi, self.oom_kill, self.zswap_lru = m.psi, m.oom_kill, m.zswap_lru
 
     def boot(self):
         """No kernel thread yet."""
@@ -301,7 +301,7 @@ class Clock:
         if kind == KTHREAD_PSI:
             return self.psi.psi_avgs_work(arg)
         if kind == KTHREAD_ZSWAP:
-            return self.zswap.shrink_worker()
+            return self.zswap_lru.shrink_worker()
         if kind == KTHREAD_OOM_REAPER:
             return self.oom_kill.oom_reaper()
         if kind == KTHREAD_MONITOR:

@@ -1,7 +1,7 @@
 """What memory.stat and memory.numa_stat of a kernel version print, in its order.
 
 Models mm/memcontrol.c: memory_stats[], memcg_vm_event_stat[], memory_stat_format().
-Taken from the files of Debian's 6.1, 6.12 and 6.18 kernels (x86_64); this 6.18 has no zswap.
+Taken from the files of Debian's 6.1, 6.12 and 6.18 kernels (x86_64); `zswap`: built with it.
 Not modelled: items of sockets' memory (there are none, it is always 0).
 """
 
@@ -31,7 +31,7 @@ MEMCG_EVENTS_FROM = cython.declare(cython.const[cython.int], 8)  # vm events fol
 MEMCG_STAT_ITEMS = cython.declare(cython.const[cython.int], 128)
 
 
-def memory_stats(kernel):
+def memory_stats(kernel, zswap):
     """[(name, kind, item, unit)] of memory.stat up to `slab`'s place and from there on.
 
     kind is "node" or "memcg"; unit is what one counts for, in bytes.
@@ -81,17 +81,17 @@ def memory_stats(kernel):
         ("pgpromote_success", "node", PGPROMOTE_SUCCESS, 1),
     ]
     late = ("hugetlb", "pgdemote_proactive")
-    gone = ("zswap", "zswapped") if kernel >= 618 else ()
+    gone = () if zswap else ("zswap", "zswapped")
     rows += [] if old else demoted
     return [row for row in rows if row[0] not in gone and (kernel >= 618 or row[0] not in late)]
 
 
-def numa_stats(kernel, memory_hugetlb_accounting=False):
+def numa_stats(kernel, zswap):
     """The rows of memory.numa_stat: memory.stat's without those that no node counts."""
-    return [row for row in memory_stats(kernel) if row[1] == "node"]
+    return [row for row in memory_stats(kernel, zswap) if row[1] == "node"]
 
 
-def stat_event_names(kernel):
+def stat_event_names(kernel, zswap):
     """The vm events at the end of memory.stat, in order."""
     old, new = kernel < 612, kernel >= 618
     names = []
@@ -104,8 +104,8 @@ def stat_event_names(kernel):
     names += ["pgfault", "pgmajfault", "pgrefill", "pgactivate", "pgdeactivate", "pglazyfree"]
     names += ["pglazyfreed"]
     names += [] if old else ["swpin_zero", "swpout_zero"]
-    names += [] if new else ["zswpin", "zswpout"]
-    names += [] if old or new else ["zswpwb"]
+    names += ["zswpin", "zswpout"] if zswap else []
+    names += ["zswpwb"] if zswap and not old else []
     names += ["thp_fault_alloc", "thp_collapse_alloc"]
     if not old:
         names += ["thp_swpout", "thp_swpout_fallback", "numa_pages_migrated", "numa_pte_updates"]
@@ -113,6 +113,6 @@ def stat_event_names(kernel):
     return names
 
 
-def memcg_events_shown(kernel):
+def memcg_events_shown(kernel, zswap):
     """The vm events that memory.stat shows."""
-    return {EVENT_NAMES.index(name) for name in stat_event_names(kernel)}
+    return {EVENT_NAMES.index(name) for name in stat_event_names(kernel, zswap)}

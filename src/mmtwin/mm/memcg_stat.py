@@ -70,12 +70,14 @@ class MemcgStat:
     nr_cpus: u32
     nr_nodes: u32
     kernel: u32
+    zswap: cython.bint
     arena: object
 
     def __init__(self, arena, config):
         self.arena = arena
         self.memcgs, self.current = arena.memcgs, arena.current
         self.nr_cpus, self.nr_nodes, self.kernel = config.cpus, len(config.nodes), config.kernel
+        self.zswap = config.zswap
         memcgs = len(arena.memcgs)
         wide = memcgs * self.nr_nodes * NR_VM_NODE_STAT_ITEMS
         self.lruvec_diff = arena.array("memcg_lruvec_diff", "i64", wide * config.cpus)
@@ -98,7 +100,7 @@ class MemcgStat:
 
     def boot(self):
         """Until 6.7 every vm event is an update, later those that memory.stat shows."""
-        shown = memcg_events_shown(self.kernel)
+        shown = memcg_events_shown(self.kernel, self.zswap)
         for event in range(NR_VM_EVENT_ITEMS):
             own = self.kernel < KERNEL_OWN_THRESHOLD or event in shown
             self.event_is_counted[event] = 1 if own else 0

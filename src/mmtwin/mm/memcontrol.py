@@ -30,13 +30,16 @@ if not cython.compiled:
     from mmtwin.mm.memcg_stock import MemcgStockpile
     from mmtwin.mm.memcg_tree import (
         MEMCG_DATA_KMEM, MEMCG_ID_MASK, MEMCG_LOW, MEMCG_MAX, MEMCG_OFFLINE, MEMCG_ONLINE,
-        MEMCG_OOM, MEMCG_OOM_KILL_DISABLE, MEMCG_RELEASED, MEMCG_SUBTREE_CONTROL, MemCgroups,
-        MemcgTree,
+        MEMCG_OOM, MEMCG_OOM_KILL_DISABLE, MEMCG_RELEASED, MEMCG_SUBTREE_CONTROL,
+        MEMCG_ZSWAP_WRITEBACK_OFF, MemCgroups, MemcgTree,
     )  # fmt: skip
     from mmtwin.mm.page_counter import PageCounters
     from mmtwin.mm.page_flags import PG_head
     from mmtwin.mm.scan_control import MEMCG_RECLAIM_MAY_SWAP
-    from mmtwin.mm.types import Currents, Mms, Pages, Sysctls, Tasks, U32s, U64s, i64, u32, u64
+    from mmtwin.mm.types import (
+        Currents, I64s, Mms, Pages, Sysctls, Tasks, U32s, U64s, i64, u32, u64,
+    )  # fmt: skip
+    from mmtwin.mm.zswap_types import ZSWAP_ENABLED
     from mmtwin.mm.uapi import EBUSY, ENOMEM, PF_MEMALLOC
 
 # No cgroup, where 0 (the root) would be one: before the first and after the last of a walk.
@@ -82,6 +85,8 @@ class MemControl:
     oom_kill = cython.declare("OomKill")
     lruvecs = cython.declare("Lruvecs")
     workingset = cython.declare("Workingset")
+    zswap_lru = cython.declare("ZswapLru")
+    zswap_cells: I64s
     mglru_age = cython.declare("MglruAge")
     psi = cython.declare("Psi")
 
@@ -105,6 +110,7 @@ class MemControl:
         self.vmscan, self.oom_kill, self.psi = m.vmscan, m.oom_kill, m.psi
         self.slab = m.memcg_slab
         self.lruvecs, self.workingset, self.mglru_age = m.lruvecs, m.workingset, m.mglru_age
+        self.zswap_lru, self.zswap_cells = m.zswap_lru, m.arena.zswap
 
     def boot(self):
         """The thread that flushes statistics sleeps until there is a cgroup."""
@@ -568,6 +574,7 @@ class MemControl:
         self.page_counters.page_counter_set_min(self.tree.memory(memcg), 0)
         self.page_counters.page_counter_set_low(self.tree.memory(memcg), 0)
         self.workingset.reparent_shadow_nodes(memcg, self.memcgs[memcg].parent)
+        self.zswap_lru.memcg_offline(memcg, self.memcgs[memcg].parent)
         self.stock.drain_all_stock(memcg)
         self.memcgs[memcg].flags ^= MEMCG_ONLINE | MEMCG_OFFLINE
         if self.memcgs[memcg].flags & MEMCG_SUBTREE_CONTROL:
@@ -741,9 +748,22 @@ class MemControl:
 
     @cython.ccall
     @cython.nogil
-    def mem_cgroup_zswap_writeback_enabled(self, pfn: u64) -> cython.bint:
-        """Whether what zswap refuses may go to the device: memory.zswap.writeback."""
-        return True
+    def mem_cgroup_zswap_writeback_enabled(self, memcg: u32) -> cython.bint:
+        """Whether what zswap refuses, and what it gives up, may go to the device: it is so if
+        zswap is off, else if memory.zswap.writeback of the cgroup and all above says so."""
+        if not self.zswap_cells[ZSWAP_ENABLED]:
+            return True
+        while memcg:
+            if self.memcgs[memcg].flags & MEMCG_ZSWAP_WRITEBACK_OFF:
+                return False
+            memcg = self.memcgs[memcg].parent
+        return not self.memcgs[0].flags & MEMCG_ZSWAP_WRITEBACK_OFF
+
+    @cython.ccall
+    @cython.nogil
+    def folio_memcg(self, pfn: u64) -> u32:
+        """The cgroup that a page is charged to."""
+        return self.tree.page_memcg(self.pages[pfn].memcg)
 
     # -- invariants
 

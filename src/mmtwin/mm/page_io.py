@@ -60,6 +60,7 @@ class PageIo:
     lru = cython.declare("Lru")
     content: Content
     zswap = cython.declare("Zswap")
+    zswap_lru = cython.declare("ZswapLru")
     zram = cython.declare("Zram")
 
     def __init__(self, arena, config):
@@ -70,7 +71,7 @@ class PageIo:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.vmstat, self.memcontrol, self.swap_state = m.vmstat, m.memcontrol, m.swap_state
         self.block, self.lru, self.content = m.block, m.lru, m.content
-        self.zswap, self.zram = m.zswap, m.zram
+        self.zswap, self.zswap_lru, self.zram = m.zswap, m.zswap_lru, m.zram
 
     # -- writing
 
@@ -91,7 +92,7 @@ class PageIo:
                 self.slots[at].map ^= SWAP_ZEROMAP
         if self.zswap.zswap_store(pfn):
             return 0
-        if not self.memcontrol.mem_cgroup_zswap_writeback_enabled(pfn):
+        if not self.memcontrol.mem_cgroup_zswap_writeback_enabled(self.memcontrol.folio_memcg(pfn)):
             return -1  # AOP_WRITEPAGE_ACTIVATE
         return self.swap_writepage_bdev(pfn)
 
@@ -170,6 +171,7 @@ class PageIo:
             return self.vmstat.count_folio_events(pfn, SWPIN_ZERO, 1)
         if self.zswap.zswap_load(pfn, entry):
             return 0
+        self.zswap_lru.zswap_folio_swapin(pfn)
         type_: u32 = swp_type(entry)
         self.vmstat.count_vm_events(PSWPIN, 1)
         if self.si[type_].flags & SWP_SYNCHRONOUS_IO:

@@ -54,6 +54,7 @@ if not cython.compiled:
         PGSCAN_DIRECT_THROTTLE, WORKINGSET_ACTIVATE_ANON, WORKINGSET_ACTIVATE_FILE,
     )  # fmt: skip
     from mmtwin.mm.workingset import Workingset
+    from mmtwin.mm.zswap_lru import ZswapLru
 
 # Flags that the caller of a cgroup's reclaim decides on; the others are those of a user page
 GFP_RECLAIM_MASK = cython.declare(cython.const[cython.uint], 0xBECE0)
@@ -94,6 +95,7 @@ class Vmscan:
     swapfile: SwapFile
     stack: ScanStack
     workingset: Workingset
+    zswap_lru: ZswapLru
     folios: ShrinkFolios
     shrink: ShrinkLruvec
     kswapds = cython.declare("Kswapd")
@@ -115,6 +117,7 @@ class Vmscan:
         self.mem_map, self.zones, self.vmstat, self.clock = m.mem_map, m.zones, m.vmstat, m.clock
         self.psi, self.lruvecs, self.memcontrol = m.psi, m.lruvecs, m.memcontrol
         self.swapfile, self.stack, self.workingset = m.swapfile, m.scan_stack, m.workingset
+        self.zswap_lru = m.zswap_lru
         self.mglru_shrink = m.mglru_shrink
         self.folios, self.shrink, self.kswapds, self.lru = m.folios, m.shrink, m.kswapds, m.lru
 
@@ -486,10 +489,10 @@ class Vmscan:
     @cython.cfunc
     @cython.nogil
     def shrink_slab(self, sc: u32, memcg: u32, node: u32) -> u64:
-        """Kernel caches of the cgroup on the node, of which shadow nodes are modelled."""
-        return self.workingset.shrink_shadow_nodes(
-            memcg * self.nr_nodes + node, self.scs[sc].priority
-        )
+        """Kernel caches of the cgroup on the node, of which shadow nodes and zswap are modelled."""
+        priority: cython.int = self.scs[sc].priority
+        freed: u64 = self.workingset.shrink_shadow_nodes(memcg * self.nr_nodes + node, priority)
+        return freed + self.zswap_lru.shrink_slab(memcg, node, priority, self.scs[sc].gfp_mask)
 
     @cython.cfunc
     @cython.nogil

@@ -268,7 +268,7 @@ balloon_migrate swap_ra swap_ra_hit swpin_zero swpout_zero ksm_swpin_copy cow_ks
 zswpout zswpwb direct_map_level2_splits direct_map_level3_splits direct_map_level2_collapses
 direct_map_level3_collapses
 """)
-# First and last version that print a name, where not all do (this 6.18 has no zswap).
+# First and last version that print a name, where not all do.
 SINCE_612 = _names("""
 nr_unaccepted nr_iommu_pages pgdemote_khugepaged nr_memmap_pages nr_memmap_boot_pages
 pgsteal_khugepaged pgscan_khugepaged zone_reclaim_success thp_underused_split_page swpin_zero
@@ -280,17 +280,21 @@ nr_kernel_file_pages pgsteal_proactive pgscan_proactive direct_map_level2_collap
 direct_map_level3_collapses
 """)
 UNTIL_612 = _names("""
-nr_bounce nr_writeback_temp zswpin zswpout zswpwb
+nr_bounce nr_writeback_temp
 """)
 # 6.1 counts demotions as events, printed behind this one; later kernels as node items.
 DEMOTED_AS_EVENTS = ["pgdemote_kswapd", "pgdemote_direct"]
 
 
-def vmstat_layout(kernel):
+OF_ZSWAP = _names("zswpin zswpout zswpwb")
+
+
+def vmstat_layout(kernel, zswap=True):
     """What /proc/vmstat of a version prints: (name, kind, item) for each line, in order.
 
-    `kernel` is 601, 612 or 618. kind is "zone", "numa", "node", "event" (an index into that
-    enum), "global" (a name of VM_STAT_NAMES, item -1) or "zero" (a line that is always 0).
+    `kernel` is 601, 612 or 618, `zswap` whether it is built with that. kind is "zone", "numa",
+    "node", "event" (an index into that enum), "global" (a name of VM_STAT_NAMES, item -1) or
+    "zero" (a line that is always 0).
     """
     sections = [
         ("zone", ZONE_STAT_NAMES),
@@ -302,7 +306,7 @@ def vmstat_layout(kernel):
     lines = []
     for kind, names in sections:
         for item, name in enumerate(names):
-            if printed_by(name, kernel):
+            if printed_by(name, kernel) and (zswap or name not in OF_ZSWAP):
                 lines.append((name, kind, -1 if kind == "global" else item))
     if kernel < 612:
         _move_demotions(lines)

@@ -3,10 +3,12 @@
 A new object goes into the first page, of those with the least sufficient room, that holds one
 already. It is 6.1's default under zswap.
 
-Models mm/zbud.c: zbud_alloc(), zbud_free(), size_to_chunks(), num_free_chunks().
-Not modelled: its own eviction (zswap.py takes the oldest entry itself).
+Pages are also on an LRU, by when they last got an object: zswap_lru.py evicts from it.
 
-Invariants: a page on a list of `unbuddied` holds one object; nr_pages counts pages of both kinds.
+Models mm/zbud.c: zbud_alloc(), zbud_free(), size_to_chunks(), num_free_chunks(), struct zbud_pool.
+
+Invariants: a page on a list of `unbuddied` holds one object; nr_pages counts pages of both kinds;
+every page is on the LRU.
 """
 
 import cython
@@ -28,6 +30,12 @@ ZbudPage = cython.struct(
     next=u32,  # neighbours on a list of pages with so many free chunks
     prev=u32,
     list=u32,  # free chunks, 0: on no list
+    lru_next=u32,  # older
+    lru_prev=u32,  # younger
+    on_lru=u32,
+    pad=u32,
+    first_owner=u64,  # zswap's entry of each object, by slot index
+    last_owner=u64,
 )
 
 if cython.compiled:
@@ -46,6 +54,7 @@ class Zbud:
     zbud_pages: ZbudPages
     unbuddied: U32s  # by free chunks
     nr_pages: U64s
+    lru: U32s  # [0] youngest, [1] oldest
     ids: IdPool
     page_alloc = cython.declare("PageAlloc")
 
@@ -55,6 +64,7 @@ class Zbud:
         self.zbud_pages = arena.array("zbud_pages", "zbud.ZbudPage", NR_ZBUD_PAGES)
         self.unbuddied = arena.array("zbud_unbuddied", "u32", ZBUD_CHUNKS + 1)
         self.nr_pages = arena.array("zbud_nr_pages", "u64", 1)
+        self.lru = arena.array("zbud_lru", "u32", 2)
         self.ids = IdPool(arena, "zbud_page", NR_ZBUD_PAGES)
 
     def wire(self, m):
@@ -85,7 +95,74 @@ class Zbud:
         else:
             self.zbud_pages[page].first = chunks
         self.list_add(page)
+        self.lru_del(page)
+        self.lru_add(page)
         return page * 2 + end
+
+    @cython.ccall
+    @cython.nogil
+    def set_owner(self, handle: u32, at: u64) -> cython.int:
+        """Whose object it is: struct zswap_header."""
+        if handle & 1:
+            self.zbud_pages[handle // 2].last_owner = at
+        else:
+            self.zbud_pages[handle // 2].first_owner = at
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def owner(self, handle: u32) -> u64:
+        """Whose object it is; 0 if there is none."""
+        if handle & 1:
+            return self.zbud_pages[handle // 2].last_owner
+        return self.zbud_pages[handle // 2].first_owner
+
+    # -- the LRU
+
+    @cython.ccall
+    @cython.nogil
+    def oldest(self) -> u32:
+        """Take the oldest page off the LRU; 0 if there is none."""
+        page: u32 = self.lru[1]
+        if page:
+            self.lru_del(page)
+        return page
+
+    @cython.ccall
+    @cython.nogil
+    def lru_add(self, page: u32) -> cython.int:
+        """The youngest."""
+        first: u32 = self.lru[0]
+        self.zbud_pages[page].on_lru = 1
+        self.zbud_pages[page].lru_next = first
+        if first:
+            self.zbud_pages[first].lru_prev = page
+        else:
+            self.lru[1] = page
+        self.lru[0] = page
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def lru_del(self, page: u32) -> cython.int:
+        after: u32 = self.zbud_pages[page].lru_next
+        before: u32 = self.zbud_pages[page].lru_prev
+        if not self.zbud_pages[page].on_lru:
+            return 0
+        if after:
+            self.zbud_pages[after].lru_prev = before
+        else:
+            self.lru[1] = before
+        if before:
+            self.zbud_pages[before].lru_next = after
+        else:
+            self.lru[0] = after
+        self.zbud_pages[page].on_lru = 0
+        self.zbud_pages[page].lru_next = 0
+        self.zbud_pages[page].lru_prev = 0
+        return 0
+
+    # -- freeing
 
     @cython.ccall
     @cython.nogil
@@ -95,10 +172,13 @@ class Zbud:
         self.list_del(page)
         if handle & 1:
             self.zbud_pages[page].last = 0
+            self.zbud_pages[page].last_owner = 0
         else:
             self.zbud_pages[page].first = 0
+            self.zbud_pages[page].first_owner = 0
         if self.zbud_pages[page].first or self.zbud_pages[page].last:
             return self.list_add(page)
+        self.lru_del(page)
         pfn: u64 = self.zbud_pages[page].pfn
         self.zbud_pages[page].pfn = 0
         self.pages[pfn].refcount = 0
@@ -165,3 +245,8 @@ class Zbud:
             record = self.arena.zbud_pages[page]
             assert int(record.first) or int(record.last)
             assert int(record.first) + int(record.last) <= ZBUD_CHUNKS
+        page, before, found = int(self.lru[0]), 0, 0
+        while page:
+            assert int(self.arena.zbud_pages[page].lru_prev) == before
+            before, page, found = page, int(self.arena.zbud_pages[page].lru_next), found + 1
+        assert found == len(live) and self.lru[1] == before

@@ -112,7 +112,7 @@ IMAGE = ElfImage(
 )
 
 
-def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
+def machine(config: str, kernel: str, engine: str | None = None, zswap: bool = True) -> Machine:
     """The machine that a golden record's `config` describes (ScenarioError where it is unclear)."""
     match = CONFIG.match(config)
     if not match:
@@ -132,6 +132,7 @@ def machine(config: str, kernel: str, engine: str | None = None) -> Machine:
         nodes=nodes,
         cpus=cpus,
         kernel=kernel,
+        zswap=zswap,
         tlb=tlb,
         disk=disks,
         cost={**COST, **SLOWER_BEFORE_612} if old else COST,

@@ -101,7 +101,9 @@ def score(
     """
     kernel = kernel_of(record)
     config = str(record.get("config", ""))
-    made = run(scenario, program.machine(config, kernel, engine), config)
+    made = run(
+        scenario, program.machine(config, kernel, engine, "cloud" not in record["kernel"]), config
+    )
     return compare(made, record, spread or {}, kernel, answers)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 THREAD_SIZE_KB = 16
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "Movable")
-LAYOUT: Callable[[int], list[tuple[str, str, int]]] = vmstat_items.vmstat_layout
+LAYOUT: Callable[[int, bool], list[tuple[str, str, int]]] = vmstat_items.vmstat_layout
 LEFT_OUT = frozenset(
     [
         "nr_slab_reclaimable",  # kernel objects: slub comes with a later issue
@@ -54,7 +54,7 @@ def populated_zones(machine: Machine) -> Iterator[tuple[int, int, str]]:
 
 def lines(machine: Machine, kinds: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
     """(name, kind, item) of what this kernel prints of these kinds and the model can tell."""
-    for name, kind, item in LAYOUT(machine.config.kernel):
+    for name, kind, item in LAYOUT(machine.config.kernel, machine.config.zswap):
         if kind in kinds and name not in LEFT_OUT:
             yield name, kind, item
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from mmtwin import zswap_files
 from mmtwin.mm import vmstat_items as items
-from mmtwin.mm.zswap import ZSWAP_STORED_PAGES
+from mmtwin.mm.zswap_types import ZSWAP_STORED_PAGES
 from mmtwin.units import PAGE_SHIFT
 from mmtwin.views import counters
 
@@ -88,11 +89,11 @@ def _lru_rows(lru: list[int]) -> Iterable[Row]:
 
 
 def _swap(machine: Machine) -> Iterable[Row]:
-    """Areas, and zswap (the 6.18 kernel is built without it)."""
+    """Areas, and zswap where the kernel is built with it."""
     yield "SwapTotal", int(machine.swapfile.get_total_swap_pages())
     yield "SwapFree", int(machine.swapfile.get_nr_swap_pages())
-    if machine.config.kernel < 618:
-        yield "Zswap", int(machine.zswap.zswap_total_pages())
+    if machine.config.zswap:
+        yield "Zswap", zswap_files.pool_pages(machine)
         yield "Zswapped", int(machine.arena.zswap[ZSWAP_STORED_PAGES])
 
 
