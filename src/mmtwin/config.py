@@ -87,6 +87,7 @@ class MachineConfig:
     movablecore: int = 0  # pages of Movable; 0: no such zone unless by kernelcore
     stack_guard_gap: int = 256  # pages
     zswap: bool = True  # CONFIG_ZSWAP, which cloud flavours lack
+    zram_multi_comp: bool = False  # CONFIG_ZRAM_MULTI_COMP, which Debian's lack
     cgroup_version: int = 2  # which file system is mounted on /sys/fs/cgroup
     memory_recursiveprot: bool = False  # mounted with it (systemd does)
     tlb: TlbConfig = TlbConfig()
@@ -312,6 +313,10 @@ def _zswap(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, zswap=_switch("zswap", value))
 
 
+def _zram_multi_comp(config: MachineConfig, value: Any) -> MachineConfig:
+    return dataclasses.replace(config, zram_multi_comp=_switch("zram_multi_comp", value))
+
+
 def _kernelcore(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, kernelcore=_size("kernelcore", value, 0, MAX_RAM) >> 12)
 
@@ -455,6 +460,7 @@ _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
     "node": _node,
     "la57": _la57,
     "zswap": _zswap,
+    "zram_multi_comp": _zram_multi_comp,
     "kernelcore": _kernelcore,
     "movablecore": _movablecore,
     "hz": _hz,

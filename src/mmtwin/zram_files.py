@@ -34,6 +34,9 @@ ZRAM_PATH = re.compile(r"/sys/(?:class/)?block/zram([0-9]+)/([a-z_]+)")
 COMPRESSORS = {601: "lzo [lzo-rle] lz4 lz4hc zstd", 612: "[lz4] lz4hc zstd deflate"}
 FACTORS = {"K": 10, "M": 20, "G": 30, "T": 40}
 SECOND = 10**9
+NO_INVALID_IO = 612  # invalid_io is 0 from here on, and takes one column
+TYPED = 618  # writeback takes `type=` and ranges too
+RECOMPRESSION = ("recomp_algorithm", "recompress")
 
 
 def error(number: int, path: str, why: str = "") -> OSError:
@@ -64,7 +67,7 @@ def device(machine: Machine, number: int) -> Any:
 
 
 def find(path: str) -> tuple[int, str] | None:
-    """Device and name of a file, or None if it is none of a zram device."""
+    """Device and name of a file, or None if it is none of a zram device's."""
     match = ZRAM_PATH.fullmatch(path)
     if not match or int(match[1]) >= NR_ZRAMS or match[2] not in {**READS, **WRITES}:
         return None
@@ -74,6 +77,7 @@ def find(path: str) -> tuple[int, str] | None:
 def read(machine: Machine, path: str) -> str:
     """A file's text."""
     number, name = find(path) or (0, "")
+    _is_built_in(machine, name, path)
     if name not in READS:
         raise PermissionError(errno.EACCES, "write-only", path)
     return READS[name](machine, number)
@@ -82,9 +86,16 @@ def read(machine: Machine, path: str) -> str:
 def write(machine: Machine, path: str, text: str) -> None:
     """Write a file (OSError as the kernel's)."""
     number, name = find(path) or (0, "")
+    _is_built_in(machine, name, path)
     if name not in WRITES:
         raise PermissionError(errno.EACCES, "read-only", path)
     WRITES[name](machine, number, text.strip(), path)
+
+
+def _is_built_in(machine: Machine, name: str, path: str) -> None:
+    """Debian's kernels cannot recompress (CONFIG_ZRAM_MULTI_COMP)."""
+    if name in RECOMPRESSION and not machine.config.zram_multi_comp:
+        raise error(errno.ENOENT, path, "not in Debian's kernels: set zram_multi_comp = true")
 
 
 def size_of(text: str, path: str) -> int:
@@ -114,8 +125,8 @@ def show_mm_stat(machine: Machine, number: int) -> str:
 
 def show_io_stat(machine: Machine, number: int) -> str:
     z = device(machine, number)
-    fields = [int(z.failed_reads), int(z.failed_writes), 0, int(z.notify_free)]
-    return " ".join(f"{n:8}" for n in fields) + "\n"
+    invalid = f"{0:8}" if machine.config.kernel < NO_INVALID_IO else "0"
+    return f"{int(z.failed_reads):8} {int(z.failed_writes):8} {invalid} {int(z.notify_free):8}\n"
 
 
 def show_bd_stat(machine: Machine, number: int) -> str:
@@ -266,20 +277,37 @@ _MODES: dict[str, Callable[[int], int]] = {
 
 
 def writeback(machine: Machine, number: int, text: str, path: str) -> None:
-    """`idle`, `huge`, `huge_idle`, `incompressible`, or `page_index=N`."""
+    """`idle`, `huge`, `huge_idle`, `incompressible`, or `page_index=N`; from 6.16 also `type=idle`
+    and `page_indexes=LOW-HIGH`, several of a kind."""
     z = _initialised(machine, number, path)
     if not int(z.backing_pages):
         raise error(errno.ENODEV, path, "no backing device")
-    if text.startswith("page_index="):
-        wanted = [size_of(text.removeprefix("page_index="), path)]
-    else:
-        if text not in _MODES or not text:
-            raise error(errno.EINVAL, path)
-        used = machine.zram.used(number)
-        wanted = [i for i in used if _MODES[text](_flags(machine, number, i))]
-    for index in wanted:
+    for index in _wanted(machine, number, text, path):
         if machine.zram.write_back(number, index) < 0:
             raise error(errno.EIO if int(z.wb_limit_enable) else errno.ENOSPC, path)
+
+
+def _wanted(machine: Machine, number: int, text: str, path: str) -> list[int]:
+    """The pages that a write to `writeback` names."""
+    nr_pages = int(device(machine, number).disksize) >> PAGE_SHIFT
+    found: list[int] = []
+    for word in text.split() if machine.config.kernel >= TYPED else [text]:
+        key, _, value = word.partition("=")
+        low, dash, high = value.partition("-")
+        typed = machine.config.kernel >= TYPED
+        if key == "page_index":
+            found.append(size_of(value, path))
+        elif key == "page_indexes" and dash and typed:
+            found += range(size_of(low, path), size_of(high, path) + 1)
+        else:
+            mode = value if key == "type" and typed else word
+            if mode not in _MODES or not mode:
+                raise error(errno.EINVAL, path)
+            used = machine.zram.used(number)
+            found += [i for i in used if _MODES[mode](_flags(machine, number, i))]
+    if any(index >= nr_pages for index in found):
+        raise error(errno.EINVAL, path, f"the device has {nr_pages} pages")
+    return found
 
 
 def recompress(machine: Machine, number: int, text: str, path: str) -> None:
@@ -296,6 +324,7 @@ def recompress(machine: Machine, number: int, text: str, path: str) -> None:
         for prio in (1, 2, 3)
         if int(getattr(z, f"recomp_algorithm_{prio}"))
     }
+    everything = set(chosen)
     if "algo" in given:
         wanted = _algorithm(machine, given["algo"], path)
         chosen = {prio: algorithm for prio, algorithm in chosen.items() if algorithm == wanted}
@@ -304,11 +333,18 @@ def recompress(machine: Machine, number: int, text: str, path: str) -> None:
     if not chosen:
         raise error(errno.EINVAL, path, "no such algorithm for recompression")
     for index in machine.zram.used(number):
-        if left and _MODES[mode](_flags(machine, number, index)):
-            for prio, algorithm in sorted(chosen.items()):
-                if machine.zram.recompress_slot(number, index, threshold, algorithm, prio) > 0:
-                    left -= 1
-                    break
+        if not left or not _MODES[mode](_flags(machine, number, index)):
+            continue
+        for prio, algorithm in sorted(chosen.items()):
+            done = int(machine.zram.recompress_slot(number, index, threshold, algorithm, prio))
+            if done < 0:
+                raise error(-done, path)
+            if done:
+                left -= 1
+                break
+        else:
+            if set(chosen) == everything and not threshold:
+                machine.zram.set_incompressible(number, index)
 
 
 def compact(machine: Machine, number: int, text: str, path: str) -> None:

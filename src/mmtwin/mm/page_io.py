@@ -129,7 +129,9 @@ class PageIo:
         zram: u32 = self.si[swp_type(entry)].zram
         if self.sysctl[0].kernel >= KERNEL_ZRAM_BIO:
             self.vmstat.count_vm_events(PGPGIN, SECTORS_PER_PAGE)
-        self.zram.zram_read_page(zram - 1, swp_offset(entry))
+        away: cython.int = self.zram.zram_read_page(zram - 1, swp_offset(entry))
+        if away and self.sysctl[0].kernel < KERNEL_ZRAM_BIO:
+            self.vmstat.count_vm_events(PGPGIN, SECTORS_PER_PAGE)
         self.pages[pfn].flags |= PG_uptodate
         return 0
 

@@ -20,12 +20,13 @@ import cython
 if not cython.compiled:
     from mmtwin.mm.clock import Clock
     from mmtwin.mm.content import Content
-    from mmtwin.mm.types import i64, u8, u16, u32, u64
+    from mmtwin.mm.types import Sysctls, i64, u8, u16, u32, u64
     from mmtwin.mm.uapi import ENOMEM
     from mmtwin.mm.zsmalloc import Zsmalloc
 
 NR_ZRAMS = cython.declare(cython.const[cython.uint], 8)
 ZRAM_SLOT_SHIFT = cython.declare(cython.const[cython.int], 24)  # a device has at most 64 GiB
+KERNEL_NO_RW_PAGE = cython.declare(cython.const[cython.int], 602)
 NR_ZRAM_SLOTS = cython.declare(cython.const[cython.ulonglong], 0x1000000)
 
 # ZramSlot.flags
@@ -93,9 +94,10 @@ class Zram:
     clock: Clock
     content: Content
     zsmalloc: Zsmalloc
+    sysctl: Sysctls
 
     def __init__(self, arena, config):
-        self.arena = arena
+        self.arena, self.sysctl = arena, arena.sysctl
         self.slots = arena.array("zram_slots", "zram.ZramSlot", NR_ZRAMS << ZRAM_SLOT_SHIFT)
         self.devices = arena.array("zrams", "zram.ZramDevice", NR_ZRAMS)
 
@@ -120,6 +122,8 @@ class Zram:
             handle = self.alloc(device, size)
             if handle == 0:
                 self.devices[device].failed_writes += 1
+                if self.sysctl[0].kernel < KERNEL_NO_RW_PAGE:  # and once more by a bio
+                    self.devices[device].failed_writes += 1
                 return -ENOMEM
         self.zram_free_page(device, index)
         self.slots[at].handle = handle
@@ -171,14 +175,18 @@ class Zram:
     @cython.ccall
     @cython.nogil
     def zram_read_page(self, device: u32, index: u64) -> cython.int:
-        """A page is needed; it is idle no more."""
+        """A page is needed; it is idle no more: 1 if the backing device has it, which 6.1 only
+        notices on its first try (->rw_page() fails, a bio follows)."""
         at: u64 = cython.cast(u64, device) << ZRAM_SLOT_SHIFT | index
-        if self.slots[at].flags & ZRAM_WB:
+        away: cython.int = 1 if self.slots[at].flags & ZRAM_WB else 0
+        if away:
             self.devices[device].bd_reads += 1
+            if self.sysctl[0].kernel < KERNEL_NO_RW_PAGE:
+                self.devices[device].failed_reads += 1
         if self.slots[at].flags & ZRAM_IDLE:
             self.slots[at].flags ^= ZRAM_IDLE
         self.slots[at].ac_time = self.clock.now()
-        return 0
+        return away
 
     @cython.ccall
     @cython.nogil
@@ -257,8 +265,8 @@ class Zram:
     def recompress_slot(
         self, device: u32, index: u64, threshold: u32, algorithm: u32, prio: u32
     ) -> cython.int:
-        """Compress a page again by another algorithm, if that puts it into a smaller class: 1 if
-        so; -ENOMEM."""
+        """Compress a page again by another algorithm, if that puts it into a smaller class, and
+        below the threshold if there is one: 1 if so; -ENOMEM."""
         at: u64 = cython.cast(u64, device) << ZRAM_SLOT_SHIFT | index
         flags: u32 = self.slots[at].flags
         if not flags & ZRAM_USED or flags & (ZRAM_SAME | ZRAM_WB | ZRAM_INCOMPRESSIBLE):
@@ -266,10 +274,8 @@ class Zram:
         if self.slots[at].size < threshold or self.slots[at].prio >= prio:
             return 0
         size: u32 = self.size_of(self.slots[at].content, algorithm)
-        if size >= 4096 and flags & ZRAM_HUGE:
-            self.slots[at].flags |= ZRAM_INCOMPRESSIBLE
-            return 0
-        if (size + 8 + 15) >> 4 >= (cython.cast(u32, self.slots[at].size) + 8 + 15) >> 4:
+        old: u32 = self.zsmalloc.zs_lookup_class_index(self.slots[at].size)
+        if self.zsmalloc.zs_lookup_class_index(size) >= old or (threshold and size >= threshold):
             return 0
         handle: u32 = self.alloc(device, size)
         if handle == 0:
@@ -281,6 +287,15 @@ class Zram:
         self.slots[at].flags = ZRAM_USED
         self.slots[at].prio = cython.cast(u8, prio)
         return self.count(device, at, 1) + 1
+
+    @cython.ccall
+    @cython.nogil
+    def set_incompressible(self, device: u32, index: u64) -> cython.int:
+        """No algorithm made a huge page smaller: it is not tried again."""
+        at: u64 = cython.cast(u64, device) << ZRAM_SLOT_SHIFT | index
+        if self.slots[at].flags & ZRAM_HUGE:
+            self.slots[at].flags |= ZRAM_INCOMPRESSIBLE
+        return 0
 
     def check(self):
         """Recount every device's slots."""

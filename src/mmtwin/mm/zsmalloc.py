@@ -125,8 +125,8 @@ class Zsmalloc:
 
     @cython.ccall
     @cython.nogil
-    def zs_malloc(self, pool: u32, size: u32) -> u32:
-        """Room for an object of up to a page: the zspage that it is in, or 0 without memory."""
+    def zs_lookup_class_index(self, size: u32) -> u32:
+        """The class that an object of up to a page belongs to."""
         assert 0 < size <= PAGE_SIZE
         class_: u32 = 0
         size += ZS_HANDLE_SIZE
@@ -134,7 +134,13 @@ class Zsmalloc:
             class_ = (size - ZS_MIN_SIZE + ZS_DELTA - 1) // ZS_DELTA
         if class_ >= ZS_CLASSES:
             class_ = ZS_CLASSES - 1
-        class_ = self.classes[class_].index
+        return self.classes[class_].index
+
+    @cython.ccall
+    @cython.nogil
+    def zs_malloc(self, pool: u32, size: u32) -> u32:
+        """Room for an object of up to a page: the zspage that it is in, or 0 without memory."""
+        class_: u32 = self.zs_lookup_class_index(size)
         head: u32 = (pool * ZS_CLASSES + class_) * ZS_FULLNESS_LISTS
         zspage: u32 = self.heads[head]
         if zspage == 0:

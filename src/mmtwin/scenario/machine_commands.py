@@ -38,7 +38,7 @@ class MachineCommands:
 
     def write(self, path: str, *text: str) -> None:
         """A kernel file."""
-        self.machine.write(kernel_path(path), " ".join(text))
+        self.machine.write(kernel_path(path), " ".join(map(self._disk, text)))
 
     def cg(self, name: str) -> None:
         """A new cgroup."""
