@@ -79,6 +79,13 @@ class Interpreter:
             "not_modelled": stopped, "missing": self.missing,
         }  # fmt: skip
 
+    def _shown(self, path: str) -> str:
+        """A file's text, or its error as the runner tells it."""
+        try:
+            return self.machine.read(kernel_path(path))
+        except (FileNotFoundError, PermissionError) as error:
+            return f"E {error.errno}"
+
     def step(self, command: Command) -> None:
         """One line."""
         verb = command.verb
@@ -86,9 +93,7 @@ class Interpreter:
             self.checkpoint(command.words[0], command.words[1:])
         elif verb == "show":
             path = command.words[0]
-            self.checkpoints.add(
-                "show", "-", path, view(path, self.machine.read(kernel_path(path)))
-            )
+            self.checkpoints.add("show", "-", path, view(path, self._shown(path)))
         elif verb == "set":
             self.registers[command.words[0]] = value(command.words[1], self.registers)
         elif verb in TASK_COMMANDS:
