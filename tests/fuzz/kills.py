@@ -5,6 +5,7 @@
     python -m tests.fuzz.kills record ANSWERS... --out FILE.json a kernel's runs of them, in short
     python -m tests.fuzz.kills score FILE.json [-v] [--every N]  the twin beside it
 
+`run` and `record` add to a FILE.json of the same kernel and machine.
 What counts is whether a kill happens at all, then who is killed. A kernel in real time does not
 always agree with itself: only where all of its runs do can the twin be wrong.
 """
@@ -151,8 +152,18 @@ def _record(args: argparse.Namespace) -> int:
         "kernel": records[0]["kernel"], "profile": kernel_of(records[0]),
         "config": records[0]["config"], "runs": in_short(records),
     }  # fmt: skip
+    if args.out.exists():
+        add_earlier(saved, json.loads(args.out.read_text()))
     args.out.write_text(json.dumps(saved, separators=(",", ":")).replace('"kills_', '\n"kills_'))
     return 0
+
+
+def add_earlier(saved: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Workloads that were recorded before stay, unless they were run again."""
+    for key in "kernel", "config":
+        if saved[key] != earlier[key]:
+            raise SystemExit(f"not added: recorded with {earlier[key]!r}, now with {saved[key]!r}")
+    saved["runs"] = dict(sorted({**earlier["runs"], **saved["runs"]}.items()))
 
 
 def _score(args: argparse.Namespace) -> int:

@@ -13,8 +13,8 @@ from tests.fuzz import kills
 from tests.fuzz.pressure import scenario
 
 SAVED = Path(__file__).parent / "kills_6.12.json"  # five runs of each workload, all of them told
-EVERY = {"compiled": 4}  # the others are slow
-IN_FEW = 40
+EVERY = {"compiled": 11}  # the others are slow
+IN_FEW = 101
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,16 @@ def test_whether_dirty_files_kill_depends_on_who_pays_for_the_file_systems_block
 ) -> None:
     made = kills.run_twin(219, config or saved["config"], saved["profile"])
     assert kills.victims(made) == killed
+
+
+def test_what_was_recorded_before_stays_if_it_is_of_the_same_kernel(saved: dict[str, Any]) -> None:
+    again = {**saved, "runs": {"kills_0003": [[]], "kills_9999": [["p"]]}}
+    kills.add_earlier(again, saved)
+    assert list(again["runs"]) == [*saved["runs"], "kills_9999"]
+    assert again["runs"]["kills_0003"] == [[]]
+    assert again["runs"]["kills_0004"] == saved["runs"]["kills_0004"]
+    with pytest.raises(SystemExit, match="not added"):
+        kills.add_earlier({**again, "kernel": "6.1"}, saved)
 
 
 def test_a_kill_that_is_missing_is_told(saved: dict[str, Any]) -> None:
