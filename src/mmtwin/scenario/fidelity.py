@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -34,6 +35,11 @@ Answers named by a folder of `golden/` were made by `scripts/oracle` in exact mo
 real kernel repeats bit for bit: they have no spread. Those in `golden/*_exact` and `*_smp*` are of
 another making, and came with their own spread over fresh boots.
 """
+PRESSURE = """Scenarios in which the kernel had to reclaim: T0 and T1, and apart from these the
+reclaim counters (T2: pgscan, pgsteal, refaults, activations, pages swapped in and out, ...; those
+that are 0 for both are left out). An error is the difference as part of the kernel's value, 0
+inside of the kernel's own range.
+"""
 ADDRESS_SPACE = ("a", "b")  # first letters of the scenarios of address spaces
 SHOWN = 3  # differences without an explanation that are listed for each place
 OWN_MECHANISM = ("basic", "golden")  # answers to scenarios that are each about a mechanism
@@ -44,6 +50,7 @@ def page(results: list[Result], spreads: dict[str, Spread]) -> str:
     asked = [result for result in results if result.compared]
     lines = [HEAD, "## By answers", "", *by_answers(results), ""]
     lines += ["## By mechanism and kernel", "", *by_mechanism(asked), ""]
+    lines += ["## Under pressure", "", PRESSURE, *by_reclaim(asked), ""]
     lines += ["## By kind of observable", "", *by_kind(results, spreads), ""]
     lines += ["## Known differences", "", *differences(results), ""]
     lines += ["## Not modelled", "", *not_modelled(results), ""]
@@ -123,6 +130,25 @@ def by_mechanism(results: Iterable[Result]) -> Iterator[str]:
     found = _grouped(results, lambda r: (mechanism(r), r.kernel, r.answers))
     for (name, kernel, answers), group in sorted(found.items()):
         yield _row(name, kernel, answers, *_cells(group))
+
+
+def by_reclaim(results: Iterable[Result]) -> Iterator[str]:
+    """One row a mechanism, kernel and golden file in which pages were scanned."""
+    yield from _head("mechanism", "kernel", "answers", "T0 and T1 compared", "share exact",
+                     "reclaim counters", "exact", "median error", "90 % within")  # fmt: skip
+    found = _grouped(results, lambda r: (mechanism(r), r.kernel, r.answers))
+    for (name, kernel, answers), group in sorted(found.items()):
+        counters = [c for result in group for c in result.reclaim if c.ours or c.theirs]
+        if counters:
+            every = [c for result in group for c in result.reclaim]
+            counts = _counts(group)
+            counts.subtract(c.verdict for c in every)
+            compared = sum(counts[v] for v in (EXACT, WITHIN, OUTSIDE))
+            errors = sorted(c.error for c in counters)
+            exact = sum(c.verdict == EXACT for c in counters)
+            yield _row(name, kernel, answers, compared, _share(counts[EXACT], compared),
+                       len(counters), exact, f"{100 * statistics.median(errors):.1f} %",
+                       f"{100 * errors[9 * len(errors) // 10]:.1f} %")  # fmt: skip
 
 
 def by_kind(results: Iterable[Result], spreads: dict[str, Spread]) -> Iterator[str]:

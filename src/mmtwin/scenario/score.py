@@ -40,6 +40,22 @@ class Difference:
         )
 
 
+@dataclass(frozen=True)
+class ReclaimCounter:
+    """One counter of T2, as the twin and the kernel show it."""
+
+    verdict: str
+    ours: int
+    theirs: int
+
+    @property
+    def error(self) -> float:
+        """Part of the kernel's value; 0 inside of the real kernel's own range."""
+        if self.verdict != OUTSIDE:
+            return 0.0
+        return abs(self.ours - self.theirs) / max(abs(self.theirs), 1)
+
+
 @dataclass
 class Result:
     """How one scenario fared on one kernel. `counts`: (kind, verdict) -> observables.
@@ -53,6 +69,7 @@ class Result:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    reclaim: list[ReclaimCounter] = field(default_factory=list)
 
     @property
     def mechanism(self) -> str:
@@ -126,9 +143,16 @@ def compare(made: Record, record: Record, spread: Spread, kernel: str, answers: 
             difference = Difference(record["scenario"], observable, verdict, value, theirs, answers)
             result.differences.append(difference)
         result.counts[observable.kind, verdict] += 1
+        if verdict != NOT_MODELLED and tolerance.is_reclaim_counter(observable):
+            result.reclaim.append(ReclaimCounter(verdict, _number(value), _number(theirs)))
     result.counts.update(_too_many(ours, record, made))
     result.reasons = _reasons(made)
     return result
+
+
+def _number(value: Any) -> int:
+    """A counter that is not shown is 0: some files leave those out."""
+    return value if isinstance(value, int) else 0
 
 
 def _missing(

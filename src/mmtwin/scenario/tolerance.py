@@ -2,6 +2,8 @@
 
     T0  equal: results, errno, faults, maps, smaps, page classes, page tables
     T1  equal once batches are drained and statistics flushed: counters of the whole machine
+    T2  how much work reclaim had: counters that a real kernel repeats in exact mode, but otherwise
+        only within some per cent. They are asked for as T1 is, and their error is told beside
     T3  invariants only: which frames; never compared
 
 An observable that differed between boots of the real kernel has its values in a variance file: the
@@ -25,12 +27,24 @@ T3 = frozenset(["segs"])
 IN_KB = frozenset(["meminfo", "n0mem"])
 PAGE_KB = 4
 
+_RECLAIM = re.compile(
+    r"(pgscan|pgsteal|pgrefill|pgactivate|pgdeactivate|pgskip|pgrotated|pglazyfreed|workingset_"
+    r"|pswp(in|out)|swp(in|out)|zswp|swap_ra|nr_vmscan_|allocstall|pageoutrun|kswapd_|slabs_scanned)"
+    r"\w*$"
+)
+
 Spread = dict[tuple[str, str], list[Any]]  # (scenario, observable) -> values of repeated boots
 
 
 def tier(kind: str) -> str:
     """T0, T1 or T3."""
     return "T3" if kind in T3 else "T1" if kind in T1 else "T0"
+
+
+def is_reclaim_counter(observable: golden.Observable) -> bool:
+    """Whether it is of T2: pages scanned, reclaimed, refaulted, swapped, in vmstat or a cgroup."""
+    name = re.split(r"[. |]", observable.name)[-1]
+    return observable.kind in T1 and _RECLAIM.match(name) is not None
 
 
 def slack(kind: str) -> int:
