@@ -13,8 +13,16 @@ from mmtwin.scenario import fidelity, golden, interpreter, language, program
 from mmtwin.scenario.expectations import load, regressions
 from mmtwin.scenario.golden import Observable
 from mmtwin.scenario.known import KNOWN, NOT_EXPLAINED
-from mmtwin.scenario.score import EXACT, NOT_MODELLED, OUTSIDE, Difference, Result, compare
-from mmtwin.scenario.tolerance import tier, within
+from mmtwin.scenario.score import (
+    EXACT,
+    NOT_MODELLED,
+    OUTSIDE,
+    Difference,
+    ReclaimCounter,
+    Result,
+    compare,
+)
+from mmtwin.scenario.tolerance import is_reclaim_counter, tier, within
 from tests.scenario.real_kernels import EXPECTATIONS, GIVEN, OWN, score_recorded
 
 IN_EVERY_ENGINE = ("a01", "a04", "b02")
@@ -115,6 +123,32 @@ def test_a_difference_without_a_reason_is_shown_with_its_values() -> None:
 def test_every_reason_is_about_something_narrow() -> None:
     for known in KNOWN:
         assert known.scenario and known.observable, known.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "is_one"),
+    [
+        ("vmstat", "s1|-|vmstat.pgscan_direct", True),
+        ("vmstat", "s1|-|vmstat.workingset_refault_file", True),
+        ("cg", "s1|-|cg:a.memory.stat pgsteal", True),
+        ("vmstat", "s1|-|vmstat.pgfault", False),
+        ("meminfo", "s1|-|meminfo.SwapFree", False),
+        ("results", "3 p: pgscan", False),
+    ],
+)
+def test_reclaim_counters_are_told_by_their_names(kind: str, name: str, is_one: bool) -> None:
+    assert is_reclaim_counter(Observable(kind, name)) == is_one
+
+
+def test_reclaim_counters_have_an_error_of_their_own_beside_what_must_be_equal() -> None:
+    result = Result("f09_pressure", "6.12", "basic/6.12")
+    result.counts.update({("vmstat", EXACT): 9, ("vmstat", OUTSIDE): 1})
+    result.reclaim = [
+        ReclaimCounter(OUTSIDE, 110, 100), ReclaimCounter(EXACT, 5, 5), ReclaimCounter(EXACT, 0, 0),
+        ReclaimCounter(EXACT, 7, 7),
+    ]  # fmt: skip
+    row = list(fidelity.by_reclaim([result]))[-1]
+    assert row == "| f09 pressure | 6.12 | basic/6.12 | 6 | 100.00 % | 3 | 2 | 0.0 % | 10.0 % |"
 
 
 def test_tolerance_is_the_kernels_own_range_or_one_page() -> None:
