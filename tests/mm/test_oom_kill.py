@@ -52,6 +52,27 @@ def events(m: Any, path: str) -> dict[str, int]:
     return {name: int(count) for name, count in (line.split() for line in lines)}
 
 
+def on_cpu_lists(m: Any) -> int:
+    return sum(int(n) for n in re.findall(r"^ +count: +(\d+)", m.read("/proc/zoneinfo"), re.M))
+
+
+def test_pages_on_per_cpu_lists_are_not_taken_back_before_somebody_is_killed(engine: str) -> None:
+    m = machine(engine)
+    seen: list[int] = []
+    m.oom_report.listeners.append(lambda task: seen.append(on_cpu_lists(m)))
+    big = m.spawn("big")
+    other = m.spawn("other")
+    kept = other.mmap(0, 2 * M, RW, ANON)
+    other.write(kept, 2 * M)
+    other.munmap(kept, 2 * M)  # its pages go to the CPU's lists
+    with pytest.raises(Killed):
+        big.write(big.mmap(0, 128 * M, RW, ANON | MAP_NORESERVE), 128 * M)
+    assert seen and seen[0] > 0
+    stalls = re.search(r"^allocstall_movable (\d+)$", m.read("/proc/vmstat"), re.M)
+    assert stalls is not None and 0 < int(stalls[1]) < 40  # no more than two requests' tries
+    m.check()
+
+
 def test_the_biggest_task_of_the_group_dies_not_the_one_that_asks(engine: str) -> None:
     m = machine(engine)
     group(m, "a", memory__max="8M")

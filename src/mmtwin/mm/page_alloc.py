@@ -30,6 +30,7 @@ if not cython.compiled:
         ALLOC_OOM,
         ALLOC_SPREAD_DIRTY,
         ALLOC_WMARK_LOW,
+        ALLOC_WMARK_MIN,
         GFP_COMP_BIT,
         GFP_DIRECT_RECLAIM_BIT,
         GFP_KSWAPD_RECLAIM_BIT,
@@ -357,23 +358,20 @@ class PageAlloc:
             progress = self.vmscan.try_to_free_pages(gfp, order, preferred, zone_type)
             if progress:
                 pfn = self.after_reclaim(gfp, order, preferred, zone_type, alloc_flags)
-            if pfn or self.gives_up(gfp, order) or retries > MAX_RECLAIM_RETRIES:
+            if pfn or self.gives_up(gfp, order):
                 break
-            retries += 1
-            if progress and order <= PAGE_ALLOC_COSTLY_ORDER:
-                retries = 0
-            elif progress == 0:
-                pfn = self.last_resort(gfp, order, preferred, zone_type, alloc_flags)
-                if pfn or not self.may_oom(gfp, order):
-                    break
-                if self.oom_kill.out_of_memory(gfp, order) == 0:
-                    break
-                if self.oom_kill.is_oom_victim():
-                    if alloc_flags & ALLOC_OOM or gfp & GFP_NOMEMALLOC_BIT:
-                        break
-                    alloc_flags = ALLOC_OOM | (alloc_flags & ALLOC_KSWAPD)
+            retries = 0 if progress and order <= PAGE_ALLOC_COSTLY_ORDER else retries + 1
+            if self.should_reclaim_retry(gfp, order, preferred, zone_type, alloc_flags, retries):
                 pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
-                retries = 0
+                continue
+            if not self.may_oom(gfp, order) or self.oom_kill.out_of_memory(gfp, order) == 0:
+                break
+            if self.oom_kill.is_oom_victim():
+                if alloc_flags & ALLOC_OOM or gfp & GFP_NOMEMALLOC_BIT:
+                    break
+                alloc_flags = ALLOC_OOM | (alloc_flags & ALLOC_KSWAPD)
+            pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+            retries = 0
         if pfn == 0 and gfp & GFP_NOFAIL_BIT:
             alloc_flags |= ALLOC_NO_WATERMARKS
             pfn = self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
@@ -431,14 +429,31 @@ class PageAlloc:
 
     @cython.cfunc
     @cython.nogil
-    def last_resort(
-        self, gfp: u32, order: cython.int, preferred: u32, zone_type: u32, alloc_flags: u32
-    ) -> u64:
-        """Before somebody is killed: the high-order reserve, and pages on per-CPU sets:
-        should_reclaim_retry(), __alloc_pages_may_oom()."""
-        self.unreserve_highatomic(preferred, gfp, True)
-        self.pcp.drain_all_pages()
-        return self.get_page_from_freelist(gfp, order, preferred, zone_type, alloc_flags)
+    def should_reclaim_retry(
+        self,
+        gfp: u32,
+        order: cython.int,
+        preferred: u32,
+        zone_type: u32,
+        alloc_flags: u32,
+        retries: cython.int,
+    ) -> cython.bint:
+        """Whether reclaim is worth another round: for so long, while a zone would be above min if
+        everything that can be reclaimed were. Before somebody is killed the high-order reserve
+        goes; pages on per-CPU sets stay there."""
+        at: u32 = preferred
+        zone: u32 = self.zonelists[at]
+        mark: i64
+        available: i64
+        while zone and retries <= MAX_RECLAIM_RETRIES:
+            mark = self.zones.wmark_pages(zone, ALLOC_WMARK_MIN)
+            available = self.vmscan.zone_reclaimable_pages(zone)
+            available += self.vmstat.zone_page_state(zone, NR_FREE_PAGES)
+            if self.zones.watermark_ok(zone, order, mark, zone_type, alloc_flags, available):
+                return True
+            at += 1
+            zone = self.zonelists[at]
+        return self.unreserve_highatomic(preferred, gfp, True) != 0
 
     @cython.cfunc
     @cython.nogil
