@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -120,12 +120,14 @@ def exec_layout(
     program_file: int = 0,
     interp_file: int = 0,
     arg_bytes: int = 0,
+    copy_strings: Callable[[], None] | None = None,
 ) -> ExecLayout:
     """Replace the task's address space by that of `program`: execve() after its last failure point.
 
     `task` has `machine` and `index` (into `tasks`). `program_file` and `interp_file` are open
     files (indices into `files`); 0 makes an inode of its own for that image.
-    `arg_bytes` is the room that arguments and environment take on the stack.
+    `arg_bytes` is the room that arguments and environment take on the stack, `copy_strings` what
+    fills it.
     Raises OSError: ENOEXEC for an image that cannot be executed, ENOMEM, EEXIST where `bases`
     put two things in one place.
     """
@@ -135,6 +137,9 @@ def exec_layout(
     loader = _Loader(task, bases or Bases())
     loader.exec_mmap(program, interp)
     loader.setup_arg_pages(program, arg_bytes)
+    if copy_strings is not None:
+        copy_strings()
+    _checked(task.machine.processes.prepare_bprm_creds(), 0)
     with opened(task.machine, program, program_file) as file:
         loader.load_program(program, file, interp is not None)
     if interp is not None:

@@ -233,9 +233,11 @@ class Task(NameCalls, ShmCalls):
     def exec_mmap(self, name: str | None = None) -> None:
         """A fresh, empty address space: what execve(2) does first."""
         checked(self._call().processes.exec_mmap())
+        checked(self.machine.processes.prepare_bprm_creds())
         if name is not None:
             self.machine.arena.names.setdefault("comm", {})[self.index] = name
 
+    @system_call
     def exec(self, *arguments: Any, **keywords: Any) -> Any:
         """execve(2) of an ELF program: the arguments of `mmtwin.binfmt_elf.exec_layout()`."""
         from mmtwin import binfmt_elf

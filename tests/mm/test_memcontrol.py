@@ -9,7 +9,9 @@ import pytest
 
 from mmtwin import cgroups
 from mmtwin.machine import Machine
+from mmtwin.mm.memcg_slab import SLAB_CRED
 from mmtwin.mm.uapi import MADV_DONTNEED, MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE
+from mmtwin.mm.vmstat_items import NR_ANON_MAPPED
 from mmtwin.task import SignalError, Task
 
 RW, ANON = PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS
@@ -35,6 +37,36 @@ def number(m: Any, path: str) -> int:
 def stat(m: Any, group: str) -> dict[str, int]:
     lines = m.read(f"{cgroups.ROOT}/{group}/memory.stat").splitlines()
     return {name: int(value) for name, value in (line.split() for line in lines)}
+
+
+# Seen in event streams of f08: on 6.1 a reclaim that shortened the active list is followed by one
+# that sees it so; on 6.12 the next goes by what the last flush, up to four seconds ago, left.
+@pytest.mark.parametrize(("kernel", "seen"), [("6.1", 200), ("6.12", 0)])
+def test_before_it_scans_reclaim_flushes_as_readers_do_up_to_6_7(
+    engine: str, kernel: str, seen: int
+) -> None:
+    m = machine(engine, kernel=kernel)
+    task = task_in(m, "a")
+    task.write(task.mmap(0, 1 << 20, RW, ANON), 200 * PAGE)
+    memcg = cgroups.find(m, "a")
+    m.memcontrol.flush_stats_before_scan(memcg)
+    assert m.memcontrol.lruvec_page_state(memcg, 0, NR_ANON_MAPPED) == seen
+
+
+def test_bytes_of_another_node_push_out_what_the_stock_holds_back(engine: str) -> None:
+    m = machine(engine, kernel="6.1", nodes=2)
+    m.memcg_slab.lies_on(SLAB_CRED, 1, 1)
+    task = task_in(m, "a")
+    task.exec_mmap()
+    mm, cred, blob = 1160, 200, 24
+    m.memcg_stat.do_flush_stats(0)
+    shown = m.read(f"{cgroups.ROOT}/a/memory.numa_stat").splitlines()
+    assert f"slab_unreclaimable N0={mm + cred} N1={blob}" in shown
+    task.exit()
+    m.memcg_stat.do_flush_stats(0)
+    shown = m.read(f"{cgroups.ROOT}/a/memory.numa_stat").splitlines()
+    assert f"slab_unreclaimable N0={cred} N1=0" in shown  # held back as the last that was freed
+    m.check()
 
 
 def test_memory_current_grows_by_64_pages(engine: str) -> None:

@@ -260,3 +260,24 @@ def test_the_task_table_and_mem_info_have_the_lines_that_parsers_look_for(engine
         r"\[ +\d+\] +0 +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +0 big",
     ):
         assert re.search(pattern, log), pattern
+
+
+# Seen on 6.1 and 6.12: kernel memory of a killed task that goes two seconds after it.
+def test_a_victims_mm_remains_until_the_reaper_lets_it_go(engine: str) -> None:
+    m = machine(engine)
+    group(m, "a", memory__max="8M")
+    memcg = cgroups.find(m, "a")
+    big = m.spawn("big")
+    cgroups.attach(m, memcg, big.index)
+    big.exec_mmap()
+    big.write(big.mmap(0, 16 * M, RW, ANON), 5 * M)
+    small, address = task_in(m, "a", "small", 1 * M)
+    small.write(address + M, 2 * M)
+    assert events(m, "a")["oom_kill"] == 1
+    killed = int(m.arena.memcgs[memcg].object_bytes)
+    m.check()
+    m.clock.sleep_until(int(m.clock.now()) + 2_100_000_000)
+    mm_struct, counters, credentials = 1408 + 8, 16 + 4 * 8, 200 + 24
+    freed = killed - int(m.arena.memcgs[memcg].object_bytes)
+    assert freed == mm_struct + counters + credentials
+    m.check()

@@ -5,7 +5,8 @@
         or (CLONE_VM) one more user of the same mm
 
 Models kernel/fork.c: mm_alloc(), dup_mm(), dup_mmap(), copy_process(), mmput(); kernel/exit.c:
-do_exit(), wait_task_zombie(); mm/mmap.c: exit_mmap(); fs/exec.c: exec_mmap(); switch_to().
+do_exit(), wait_task_zombie(); mm/mmap.c: exit_mmap(); fs/exec.c: exec_mmap(), bprm_execve();
+switch_to().
 Not modelled: reparenting (an orphan is reaped by whoever asks), threads as tasks of their own
 (CLONE_THREAD counts them in one record), signal handlers.
 
@@ -19,10 +20,10 @@ if not cython.compiled:
     from mmtwin.mm.file_table import FileTable
     from mmtwin.mm.filemap import PageCache
     from mmtwin.mm.idpool import POOL_END, IdPool
-    from mmtwin.mm.memcg_slab import SLAB_EXEC, SLAB_MM, SLAB_TASK, MemcgSlab
+    from mmtwin.mm.memcg_slab import SLAB_CRED, SLAB_EXEC, SLAB_MM, SLAB_TASK, MemcgSlab
     from mmtwin.mm.memory import Memory
     from mmtwin.mm.mmap import Mmap
-    from mmtwin.mm.mmap_layout import MmapLayout
+    from mmtwin.mm.mmap_layout import MMF_OOM_VICTIM, MmapLayout
     from mmtwin.mm.munmap import Munmap
     from mmtwin.mm.pgtable import PageTables
     from mmtwin.mm.rmap import Rmap
@@ -44,6 +45,9 @@ if not cython.compiled:
 CLONE_VM = cython.declare(cython.const[cython.ulonglong], 0x100)
 CLONE_VFORK = cython.declare(cython.const[cython.ulonglong], 0x4000)
 CLONE_THREAD = cython.declare(cython.const[cython.ulonglong], 0x10000)
+
+# The kernel that opens a program before it makes the new address space.
+EXEC_OPENS_FIRST = cython.declare(cython.const[cython.int], 608)
 
 # Cells of `fork_state`
 LAST_CTX_ID = cython.declare(cython.const[cython.int], 0)
@@ -85,13 +89,14 @@ class Fork:
     memcg_high = cython.declare("MemcgHigh")
     slab: MemcgSlab
     executes: cython.bint  # mm_alloc() is for execve()
+    opens_first: cython.bint  # execve() opens the program before anything else
     mglru_age = cython.declare("MglruAge")
     mmu_gather = cython.declare("MmuGather")
     zap = cython.declare("Zap")
     shmem: object
 
     def __init__(self, arena, config):
-        self.executes = False
+        self.executes, self.opens_first = False, config.kernel >= EXEC_OPENS_FIRST
         self.mms = arena.mms
         self.vmas = arena.vmas
         self.tasks = arena.tasks
@@ -142,7 +147,7 @@ class Fork:
         self.mms[mm].mm_users = 1
         self.mms[mm].memcg = self.tasks[self.current[0].task].memcg
         self.mglru_age.lru_gen_add_mm(mm)
-        if self.executes and self.slab.slab_alloc(SLAB_EXEC, mm):  # the program is opened first
+        if self.executes and self.opens_first and self.slab.slab_alloc(SLAB_EXEC, mm):
             self.mm_free(mm)
             return 0
         if self.slab.slab_alloc(SLAB_MM, mm):
@@ -171,8 +176,28 @@ class Fork:
         self.exit_mmap(mm)
         if self.mms[mm].exe_file != 0:
             self.page_cache.fput(self.mms[mm].exe_file)
+            self.mms[mm].exe_file = 0
+        self.slab.slab_free(SLAB_EXEC, mm)
+        if self.mms[mm].flags & MMF_OOM_VICTIM:  # of its signal->oom_mm, until it is reaped
+            self.mglru_age.lru_gen_del_mm(mm)
+            self.mms[mm].memcg = 0
+            return 0
+        return self.mmdrop(mm)
+
+    @cython.cfunc
+    @cython.nogil
+    def mmdrop(self, mm: u32) -> cython.int:
+        """Nothing refers to it any more."""
         self.page_tables.pgd_free(mm)
-        self.mm_free(mm)
+        return self.mm_free(mm)
+
+    @cython.ccall
+    @cython.nogil
+    def put_oom_mm(self, mm: u32) -> cython.int:
+        """The OOM reaper is done with a victim, which has ended meanwhile, or ends normally."""
+        if self.mms[mm].mm_users == 0:
+            return self.mmdrop(mm)
+        self.mms[mm].flags ^= MMF_OOM_VICTIM
         return 0
 
     @cython.cfunc
@@ -206,6 +231,8 @@ class Fork:
     @cython.nogil
     def mm_free(self, mm: u32) -> cython.int:
         """Zero the record and give it back."""
+        if not self.mms[mm].flags & MMF_OOM_VICTIM:
+            self.mglru_age.lru_gen_del_mm(mm)
         self.set_marks(mm, 0)
         self.mms[mm].mmap_base = 0
         self.mms[mm].task_size = 0
@@ -224,10 +251,10 @@ class Fork:
         self.mms[mm].exe_file = 0
         self.mms[mm].cpu_mask = 0
         self.mms[mm].flags = 0
-        self.mglru_age.lru_gen_del_mm(mm)
         self.mms[mm].memcg = 0
         self.slab.slab_free(SLAB_EXEC, mm)
         self.slab.slab_free(SLAB_MM, mm)
+        self.slab.slab_free(SLAB_CRED, mm)
         self.mm_pool.free(mm)
         return 0
 
@@ -270,7 +297,7 @@ class Fork:
         self.set_marks(mm, oldmm)
         self.mms[mm].mmap_base = self.mms[oldmm].mmap_base
         self.mms[mm].task_size = self.mms[oldmm].task_size
-        self.mms[mm].flags = self.mms[oldmm].flags
+        self.mms[mm].flags = (self.mms[oldmm].flags | MMF_OOM_VICTIM) ^ MMF_OOM_VICTIM
         self.mms[mm].def_flags = self.mms[oldmm].def_flags & VM_NOHUGEPAGE
         self.mms[mm].exe_file = self.mms[oldmm].exe_file
         if self.mms[mm].exe_file != 0:
@@ -445,6 +472,18 @@ class Fork:
         if old != 0:
             self.mmput(old)
         self.file_table.do_close_on_exec(task)
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    def prepare_bprm_creds(self) -> cython.int:
+        """Once its arguments are copied, credentials of the program's own; up to 6.7 it is opened
+        only now: 0 or -ENOMEM. bprm_execve()."""
+        mm: u32 = self.tasks[self.current[0].task].mm
+        if self.slab.slab_alloc(SLAB_CRED, mm):
+            return -ENOMEM
+        if not self.opens_first:
+            return self.slab.slab_alloc(SLAB_EXEC, mm)
         return 0
 
     @cython.ccall

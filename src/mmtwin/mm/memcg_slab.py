@@ -40,14 +40,15 @@ SLAB_XA_NODE = cython.declare(cython.const[cython.int], 3)
 SLAB_MM = cython.declare(cython.const[cython.int], 4)  # and its per-CPU counters
 SLAB_FILE = cython.declare(cython.const[cython.int], 5)
 SLAB_TASK = cython.declare(cython.const[cython.int], 6)  # all that fork() makes but the mm
-SLAB_EXEC = cython.declare(cython.const[cython.int], 7)  # by mm: the program's file, credentials
+SLAB_EXEC = cython.declare(cython.const[cython.int], 7)  # by mm: the program's file
 SLAB_INODE_SHMEM = cython.declare(cython.const[cython.int], 8)
 SLAB_INODE_EXT4 = cython.declare(cython.const[cython.int], 9)
 SLAB_DENTRY = cython.declare(cython.const[cython.int], 10)  # by inode: its name
 SLAB_MEMCG = cython.declare(cython.const[cython.int], 11)  # statistics; its parent pays
 SLAB_MEMCG_NODE = cython.declare(cython.const[cython.int], 12)  # by lruvec: those of a node
 SLAB_BUFFER_HEAD = cython.declare(cython.const[cython.int], 13)  # by pfn: its page pays
-SLAB_KINDS = cython.declare(cython.const[cython.int], 14)
+SLAB_CRED = cython.declare(cython.const[cython.int], 14)  # by mm: its credentials
+SLAB_KINDS = cython.declare(cython.const[cython.int], 15)
 SLAB_PARTS = cython.declare(cython.const[cython.int], 16)  # objects of a kind, at most
 
 # Cells of `slab_kinds`, for each kind
@@ -67,7 +68,7 @@ SIZES = {
     "signal_cache": (1152, 1152, 1152), "sighand_cache": (2112, 2112, 2112),
     "files_cache": (704, 704, 704), "pid": (128, 128, 192), "cred": (192, 192, 192),
     "fs_struct": (64, 64, 64), "cred_security": (16, 16, 16), "dentry": (192, 192, 192),
-    "shmem_inode_cache": (784, 760, 744), "ext4_inode_cache": (1184, 1168, 1176),
+    "shmem_inode_cache": (784, 760, 744), "ext4_inode_cache": (1192, 1168, 1176),
     "buffer_head": (104, 104, 104), "memcg_vmstats": (0, 2048, 2064),
     "lruvec_stats": (0, 1024, 1024),
 }  # fmt: skip
@@ -76,8 +77,9 @@ PARTS = (
     ("mm_struct",), ("filp",),
     ("task_struct", "cred", "cred_security", "files_cache", "fs_struct", "sighand_cache",
      "signal_cache", "pid"),
-    ("filp", "cred", "cred_security"), ("shmem_inode_cache",), ("ext4_inode_cache",), ("dentry",),
+    ("filp",), ("shmem_inode_cache",), ("ext4_inode_cache",), ("dentry",),
     ("memcg_vmstats",), ("lruvec_stats",), ("buffer_head",),
+    ("cred", "cred_security"),
 )  # fmt: skip
 RECLAIMABLE_KINDS = (SLAB_XA_NODE, SLAB_INODE_EXT4, SLAB_DENTRY, SLAB_BUFFER_HEAD)
 STACK_PAGES_OF_A_TASK = 4
@@ -99,6 +101,7 @@ class MemcgSlab:
     slab_objcg: U32s
     kinds: U64s  # kind * SLAB_CELLS + cell
     parts: U32s  # kind * SLAB_PARTS + i: bytes of each object, 0 after the last
+    part_nodes: U32s  # 1 + the node that slab pages lie on, 0: that of the CPU
     charged: I64s  # [0]: records whose objects are charged
     tree: MemcgTree
     stat: MemcgStat
@@ -117,10 +120,12 @@ class MemcgSlab:
             vmas, vmas, 1 << 25, config.nr_pfns + (1 << 22), len(arena.mms), len(arena.files),
             len(arena.tasks), len(arena.mms), inodes, inodes, inodes,
             len(arena.memcgs), len(arena.memcgs) * len(config.nodes), config.nr_pfns,
+            len(arena.mms),
         ]  # fmt: skip
         self.slab_objcg = arena.array("slab_objcg", "u32", sum(self.lengths))
         self.kinds = arena.array("slab_kinds", "u64", SLAB_KINDS * SLAB_CELLS)
         self.parts = arena.array("slab_parts", "u32", SLAB_KINDS * SLAB_PARTS)
+        self.part_nodes = arena.array("slab_part_nodes", "u32", SLAB_KINDS * SLAB_PARTS)
         self.charged = arena.array("slab_charged", "i64", 1)
 
     def wire(self, m):
@@ -148,6 +153,10 @@ class MemcgSlab:
         self._percpu(SLAB_MEMCG, VMSTATS_PERCPU[column])
         self._percpu(SLAB_MEMCG_NODE, LRUVEC_STATS_PERCPU[column])
         self.kinds[SLAB_TASK * SLAB_CELLS + SLAB_STACK_PAGES] = STACK_PAGES_OF_A_TASK
+
+    def lies_on(self, kind, part, node):
+        """A cache whose current slab page is of another node than its CPU, as a boot left it."""
+        self.part_nodes[kind * SLAB_PARTS + part] = 1 + node
 
     def _percpu(self, kind, size):
         """pcpu_obj_full_size(): a copy for each CPU, and the pointers to its owners."""
@@ -272,11 +281,19 @@ class MemcgSlab:
             if self.memcontrol.obj_cgroup_charge(objcg, GFP_KERNEL, size):
                 while i > first:
                     i -= 1
-                    self.uncharge_part(objcg, item, node, self.parts[i])
+                    self.uncharge_part(objcg, item, node, i)
                 return -ENOMEM
-            self.stock.mod_objcg_state(objcg, node, item, cython.cast(cython.int, size))
+            self.stock.mod_objcg_state(
+                objcg, self.node_of_part(i, node), item, cython.cast(cython.int, size)
+            )
             i += 1
         return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def node_of_part(self, part: cython.int, node: u32) -> u32:
+        return self.part_nodes[part] - 1 if self.part_nodes[part] else node
 
     @cython.cfunc
     @cython.nogil
@@ -315,18 +332,27 @@ class MemcgSlab:
     @cython.cfunc
     @cython.nogil
     def uncharge_parts(self, objcg: u32, kind: cython.int, node: u32) -> cython.int:
-        i: cython.int = kind * SLAB_PARTS
+        """The last that was made goes first."""
+        first: cython.int = kind * SLAB_PARTS
+        i: cython.int = first
         item: cython.int = cython.cast(cython.int, self.kinds[kind * SLAB_CELLS + SLAB_ITEM])
         while self.parts[i]:
-            self.uncharge_part(objcg, item, node, self.parts[i])
             i += 1
+        while i > first:
+            i -= 1
+            self.uncharge_part(objcg, item, node, i)
         return 0
 
     @cython.cfunc
     @cython.nogil
-    def uncharge_part(self, objcg: u32, item: cython.int, node: u32, size: u32) -> cython.int:
+    def uncharge_part(
+        self, objcg: u32, item: cython.int, node: u32, part: cython.int
+    ) -> cython.int:
+        size: u32 = self.parts[part]
         self.memcontrol.obj_cgroup_uncharge(objcg, size)
-        return self.stock.mod_objcg_state(objcg, node, item, -cython.cast(cython.int, size))
+        return self.stock.mod_objcg_state(
+            objcg, self.node_of_part(part, node), item, -cython.cast(cython.int, size)
+        )
 
     @cython.cfunc
     @cython.nogil

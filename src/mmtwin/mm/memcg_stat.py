@@ -234,6 +234,14 @@ class MemcgStat:
 
     @cython.ccall
     @cython.nogil
+    def flush_before_scan(self, memcg: u32) -> cython.int:
+        """Reclaim is about to judge lists by their sizes: up to 6.7 it flushes as readers do."""
+        if self.kernel < KERNEL_OWN_THRESHOLD:
+            return self.mem_cgroup_flush_stats(memcg)
+        return self.mem_cgroup_flush_stats_ratelimited(memcg)
+
+    @cython.ccall
+    @cython.nogil
     def do_flush_stats(self, memcg: u32) -> cython.int:
         """Flush a subtree: cgroup_rstat_flush()."""
         if memcg == 0:

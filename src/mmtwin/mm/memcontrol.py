@@ -468,6 +468,14 @@ class MemControl:
 
     @cython.ccall
     @cython.nogil
+    def flush_stats_before_scan(self, memcg: u32) -> cython.int:
+        """Flush statistics for prepare_scan_control(); MGLRU has no use for them."""
+        if self.sysctl[0].lru_gen_enabled & 1:
+            return 0
+        return self.stat.flush_before_scan(memcg)
+
+    @cython.ccall
+    @cython.nogil
     def lruvec_page_state(self, memcg: u32, node: u32, item: cython.int) -> i64:
         """A node item of a cgroup and all below it, as of the last flush."""
         if memcg == 0:

@@ -24,6 +24,7 @@ if not cython.compiled:
     )  # fmt: skip
     from mmtwin.mm.vma_tree import VmaTree
 
+MMF_OOM_VICTIM = cython.declare(cython.const[cython.ulonglong], 2)  # queued for the OOM reaper
 MMF_TOPDOWN = cython.declare(cython.const[cython.ulonglong], 1)  # Mm.flags; legacy layout without
 MIN_STACK_GAP = cython.declare(cython.const[cython.ulonglong], 0x8000000)  # 128 MiB
 LOW_32BIT = cython.declare(cython.const[cython.ulonglong], 0x40000000)  # MAP_32BIT's window

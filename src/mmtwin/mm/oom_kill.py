@@ -4,12 +4,16 @@
         --> __oom_kill_process(): SIGKILL for it and for whoever shares its memory
         --> deliver_signals(): they end, as they would when they run next; their memory is free
     the victim is the current task --> it may use the reserves, and ends as its fault returns
+    two seconds later the reaper lets go of it: till then its mm_struct, page directory and
+        credentials remain
 
 Models mm/oom_kill.c: out_of_memory(), oom_badness(), select_bad_process(), oom_evaluate_task(),
-oom_kill_process(), __oom_kill_process(), task_will_free_mem(), check_panic_on_oom();
+oom_kill_process(), __oom_kill_process(), queue_oom_reaper(), oom_reaper(),
+task_will_free_mem(), check_panic_on_oom();
 mm/memcontrol.c: mem_cgroup_out_of_memory(), mem_cgroup_get_oom_group(), mem_cgroup_scan_tasks().
-Not modelled: the reaper (a victim that is not the current task ends at once, so there is nothing to
-reap), cpusets and memory policies, oom_adj of threads.
+Not modelled: that the reaper takes pages (a victim that is not the current task ends at once, so
+there are none), that a victim for which nobody waits stays longer, cpusets and memory policies,
+oom_adj of threads.
 The report in the kernel's log is made by mmtwin.oom_report.
 
 Invariant: outside of a call no task has PF_SIGKILL but the current one.
@@ -18,14 +22,15 @@ Invariant: outside of a call no task has PF_SIGKILL but the current one.
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import Clock
+    from mmtwin.mm.clock import KTHREAD_OOM_REAPER, Clock
     from mmtwin.mm.gfp import GFP_FS_BIT
     from mmtwin.mm.memcg_tree import (
         MEMCG_OOM_GROUP, MEMCG_OOM_GROUP_KILL, MEMCG_OOM_KILL, MemCgroups, MemcgTree,
     )  # fmt: skip
     from mmtwin.mm.memcontrol import MemControl
+    from mmtwin.mm.mmap_layout import MMF_OOM_VICTIM
     from mmtwin.mm.page_counter import PageCounterRecords
-    from mmtwin.mm.types import Currents, Mms, Sysctls, Tasks, I64s, i64, u32, u64
+    from mmtwin.mm.types import Currents, Mms, Sysctls, Tasks, I64s, U32s, U64s, i64, u32, u64
     from mmtwin.mm.uapi import PF_EXITING, PF_OOM_VICTIM, PF_SIGKILL, SIGKILL
     from mmtwin.mm.vmstat import VmStat
     from mmtwin.mm.vmstat_items import OOM_KILL
@@ -42,7 +47,12 @@ OOM_CHOSEN_SERIAL = cython.declare(cython.const[cython.int], 4)
 OOM_PENDING = cython.declare(cython.const[cython.int], 5)  # tasks with PF_SIGKILL
 OOM_PANIC = cython.declare(cython.const[cython.int], 6)  # PANIC_*: the machine has stopped
 OOM_KILLS = cython.declare(cython.const[cython.int], 7)
-OOM_CELLS = cython.declare(cython.const[cython.int], 8)
+OOM_REAPER = cython.declare(cython.const[cython.int], 8)  # number of the kernel thread
+OOM_REAP_FIRST = cython.declare(cython.const[cython.int], 9)  # of those queued, counted up
+OOM_REAP_END = cython.declare(cython.const[cython.int], 10)
+OOM_CELLS = cython.declare(cython.const[cython.int], 11)
+OOM_REAP_QUEUE = cython.declare(cython.const[cython.uint], 65536)  # victims of two seconds
+OOM_REAPER_DELAY_NS = cython.declare(cython.const[cython.ulonglong], 2000000000)
 
 PANIC_DEADLOCKED = cython.declare(cython.const[cython.int], 1)  # nobody is left to be killed
 PANIC_ON_OOM = cython.declare(cython.const[cython.int], 2)  # vm.panic_on_oom
@@ -68,6 +78,8 @@ class OomKill:
     current: Currents
     sysctl: Sysctls
     state: I64s
+    reap_mm: U32s  # [number % OOM_REAP_QUEUE]
+    reap_at: U64s
     tree: MemcgTree
     memcontrol: MemControl
     vmstat: VmStat
@@ -82,6 +94,8 @@ class OomKill:
         self.tasks, self.mms, self.memcgs = arena.tasks, arena.mms, arena.memcgs
         self.counters, self.current, self.sysctl = arena.page_counters, arena.current, arena.sysctl
         self.state = arena.array("oom_state", "i64", OOM_CELLS)
+        self.reap_mm = arena.array("oom_reap_mm", "u32", OOM_REAP_QUEUE)
+        self.reap_at = arena.array("oom_reap_at", "u64", OOM_REAP_QUEUE)
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
@@ -139,7 +153,33 @@ class OomKill:
     @cython.ccall
     @cython.nogil
     def oom_reaper(self) -> u64:
-        """Victims end at once; there is nothing to reap."""
+        """Victims have ended; whose time has come is let go: when the next one's does."""
+        now: u64 = self.clock.now()
+        at: u64
+        while self.state[OOM_REAP_FIRST] < self.state[OOM_REAP_END]:
+            at = cython.cast(u64, self.state[OOM_REAP_FIRST]) % OOM_REAP_QUEUE
+            if self.reap_at[at] > now:
+                return self.reap_at[at]
+            self.state[OOM_REAP_FIRST] += 1
+            self.processes.put_oom_mm(self.reap_mm[at])
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def queue_oom_reaper(self, mm: u32) -> cython.int:
+        """It is to be reaped in a while, unless it is already."""
+        at: u64 = cython.cast(u64, self.state[OOM_REAP_END]) % OOM_REAP_QUEUE
+        waiting: i64 = self.state[OOM_REAP_END] - self.state[OOM_REAP_FIRST]
+        if mm == 0 or self.mms[mm].flags & MMF_OOM_VICTIM or waiting == OOM_REAP_QUEUE:
+            return 0
+        if self.state[OOM_REAPER] == 0:
+            self.state[OOM_REAPER] = self.clock.new_kthread(KTHREAD_OOM_REAPER, 0)
+        self.mms[mm].flags |= MMF_OOM_VICTIM
+        self.reap_mm[at] = mm
+        self.reap_at[at] = self.clock.now() + OOM_REAPER_DELAY_NS
+        self.state[OOM_REAP_END] += 1
+        if waiting == 0:
+            self.clock.wake_kthread(cython.cast(u32, self.state[OOM_REAPER]), self.reap_at[at])
         return 0
 
     # -- the current task
@@ -299,6 +339,7 @@ class OomKill:
     def mark_oom_victim(self, task: u32) -> u64:
         """It may use the reserves from now on."""
         self.tasks[task].flags |= PF_OOM_VICTIM
+        self.queue_oom_reaper(self.tasks[task].mm)
         return 1
 
     @cython.cfunc

@@ -389,7 +389,7 @@ class Vmscan:
         memcg: u32 = self.scs[sc].target_mem_cgroup
         lruvec: u32 = memcg * self.nr_nodes + node
         file: u64
-        self.memcontrol.mem_cgroup_flush_stats_ratelimited(memcg)
+        self.memcontrol.flush_stats_before_scan(memcg)
         self.scs[sc].anon_cost = self.lruvecs.lruvecs[lruvec].anon_cost
         self.scs[sc].file_cost = self.lruvecs.lruvecs[lruvec].file_cost
         self.scs[sc].may_deactivate = DEACTIVATE_ANON | DEACTIVATE_FILE
