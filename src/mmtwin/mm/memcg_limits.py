@@ -12,13 +12,14 @@ killed.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import COST_FREE_PAGE, JIFFY_NS, Clock
     from mmtwin.mm.gfp import GFP_KERNEL
     from mmtwin.mm.memcg_stock import MemcgStockpile
     from mmtwin.mm.memcg_tree import MEMCG_OOM, MemcgTree
     from mmtwin.mm.memcontrol import (
         MEMCG_MAX_RECLAIM_RETRIES, SWAPPINESS_OVERRIDE, MemControl,
     )  # fmt: skip
-    from mmtwin.mm.page_counter import PageCounterRecords
+    from mmtwin.mm.page_counter import PageCounterRecords, PageCounters
     from mmtwin.mm.scan_control import MEMCG_RECLAIM_MAY_SWAP, MEMCG_RECLAIM_PROACTIVE
     from mmtwin.mm.types import i64, u32, u64
     from mmtwin.mm.uapi import EAGAIN, EBUSY, EINVAL
@@ -35,6 +36,8 @@ class MemcgLimits:
     tree: MemcgTree
     stock: MemcgStockpile
     memcontrol: MemControl
+    page_counters: PageCounters
+    clock: Clock
     vmscan = cython.declare("Vmscan")
     oom_kill = cython.declare("OomKill")
     lru = cython.declare("Lru")
@@ -48,6 +51,7 @@ class MemcgLimits:
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.tree, self.stock, self.memcontrol = m.memcg_tree, m.memcg_stock, m.memcontrol
         self.vmscan, self.oom_kill, self.lru = m.vmscan, m.oom_kill, m.lru
+        self.page_counters, self.clock = m.page_counters, m.clock
 
     @cython.ccall
     @cython.nogil
@@ -56,8 +60,11 @@ class MemcgLimits:
         counter: u32 = self.tree.memory(memcg)
         retries: cython.int = MEMCG_MAX_RECLAIM_RETRIES
         drained: cython.bint = False
+        killed: cython.bint = True
+        gathered: u64 = 0
+        before: i64
         self.counters[counter].max = limit
-        while self.counters[counter].usage > cython.cast(i64, limit):
+        while killed and self.counters[counter].usage > cython.cast(i64, limit):
             if not drained:
                 self.stock.drain_all_stock(memcg)
                 drained = True
@@ -66,9 +73,25 @@ class MemcgLimits:
                     retries -= 1
             else:
                 self.tree.memcg_memory_event(memcg, MEMCG_OOM)
-                if self.oom_kill.mem_cgroup_out_of_memory(memcg, GFP_KERNEL, 0) == 0:
-                    break
+                before = self.counters[counter].usage
+                killed = self.oom_kill.mem_cgroup_out_of_memory(memcg, GFP_KERNEL, 0) != 0
+                before -= self.counters[counter].usage
+                self.page_counters.page_counter_uncharge(counter, gathered)
+                gathered = self.gathered_pages(cython.cast(u64, before)) if before > 0 else 0
+                self.page_counters.page_counter_charge(counter, gathered)
+        self.page_counters.page_counter_uncharge(counter, gathered)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def gathered_pages(self, nr_pages: u64) -> u64:
+        """How many of a victim's pages are still charged when the writer, which shares the CPU with
+        it by ticks, finds that it needs no waiting for any more (MMF_OOM_SKIP): exit_mmap() unmaps
+        all of them before it frees the first, and each may take as long."""
+        cost: u64 = self.clock.costs[COST_FREE_PAGE]
+        rest: u64 = nr_pages * cost % JIFFY_NS
+        freed: u64 = (JIFFY_NS - rest) // cost if cost else nr_pages
+        return nr_pages - freed if freed < nr_pages else 0
 
     @cython.ccall
     @cython.nogil

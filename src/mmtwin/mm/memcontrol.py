@@ -280,6 +280,7 @@ class MemControl:
         over: u32
         reclaimed: u64
         options: u32
+        kills: i64
         while True:
             if self.stock.consume_stock(memcg, nr_pages):
                 return 0
@@ -318,8 +319,12 @@ class MemControl:
                 break
             if passed_oom and self.oom_kill.task_is_dying():
                 break
+            kills = self.oom_kill.kills()
             if not self.mem_cgroup_oom(over, gfp, nr_pages):
                 break
+            if self.oom_kill.kills() != kills and not self.oom_kill.task_is_dying():
+                # the victim gets the CPU when reclaim lets it go: by then this has failed again
+                self.tree.memcg_memory_event(over, MEMCG_MAX)
             passed_oom = True
             retries = MEMCG_MAX_RECLAIM_RETRIES
         if not gfp & (GFP_NOFAIL_BIT | GFP_HIGH_BIT):

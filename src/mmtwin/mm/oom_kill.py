@@ -198,6 +198,13 @@ class OomKill:
         """Whether the current task may use the reserves: tsk_is_oom_victim()."""
         return self.tasks[self.current[0].task].flags & PF_OOM_VICTIM != 0
 
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def kills(self) -> i64:
+        """How often somebody was killed since boot."""
+        return self.state[OOM_KILLS]
+
     @cython.ccall
     @cython.nogil
     def task_is_dying(self) -> cython.bint:
@@ -357,7 +364,7 @@ class OomKill:
         if group:
             self.tree.memcg_memory_event(group, MEMCG_OOM_GROUP_KILL)
             self.report_group(group)
-            self.kill_group(group)
+            self.kill_group(group, victim)
         return self.deliver_signals()
 
     @cython.cfunc
@@ -384,16 +391,20 @@ class OomKill:
 
     @cython.cfunc
     @cython.nogil
-    def kill_group(self, root: u32) -> cython.int:
-        """Every task of a cgroup and those below it, but those that may not be killed."""
+    def kill_group(self, root: u32, victim: u32) -> cython.int:
+        """Every task of a cgroup and those below it, but those that may not be killed. The victim
+        is killed, and counted, once more if it is met first; once somebody else was killed, it has
+        had the CPU, and its mm is gone."""
         task: u32
         memcg: u32 = root
+        others: cython.bint = False
         while True:
             if self.memcgs[memcg].nr_tasks:
                 for task in range(1, self.processes.task_limit()):
                     if self.tasks[task].mm and self.tasks[task].memcg == memcg:
-                        if self.is_killable(task):
+                        if self.is_killable(task) and not (others and task == victim):
                             self.kill_one(task, MESSAGE_GROUP)
+                            others = others or task != victim
             memcg = self.tree.mem_cgroup_next(root, memcg)
             if memcg == 0:
                 return 0
