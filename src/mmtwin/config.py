@@ -94,6 +94,8 @@ class MachineConfig:
     disks: tuple[DiskConfig, ...] = (DiskConfig(),)
     swap: tuple[SwapConfig, ...] = ()
     cost: CostConfig = field(default_factory=CostConfig)
+    # percent of zero, text, heap and database among pages whose contents nobody knows
+    content: tuple[int, int, int, int] = (0, 0, 100, 0)
     settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot
     # cgroup -> file -> text; RUN_CGROUP is made for the tasks of the run, if it has settings
     cgroups: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -127,6 +129,7 @@ class MachineConfig:
             distances=tuple(tuple(row) for row in plain.pop("distances")),
             tlb=TlbConfig(**plain.pop("tlb")),
             cost=CostConfig(**plain.pop("cost")),
+            content=tuple(plain.pop("content")),
             disks=tuple(DiskConfig(**disk) for disk in plain.pop("disks")),
             swap=tuple(SwapConfig(**area) for area in plain.pop("swap", ())),
             **plain,
@@ -370,6 +373,20 @@ def _swap(config: MachineConfig, value: Any) -> MachineConfig:
     return dataclasses.replace(config, swap=areas)
 
 
+CONTENTS = ("zero", "text", "heap", "database")
+
+
+def _content(config: MachineConfig, value: Any) -> MachineConfig:
+    """`[content]`: percent of each class, or the name of one."""
+    if isinstance(value, str):
+        value = {value: 100}
+    _known_keys("content", value, CONTENTS)
+    shares = tuple(_integer(f"content.{n}", value.get(n, 0), 0, 100) for n in CONTENTS)
+    if sum(shares) != 100:
+        raise ConfigError(f"content: {sum(shares)} percent in all; the classes make up 100")
+    return dataclasses.replace(config, content=shares)
+
+
 def _cost(config: MachineConfig, value: Any) -> MachineConfig:
     """`[cost]`: what work takes."""
     return dataclasses.replace(config, cost=costs.costs(value, config.cost))
@@ -470,6 +487,7 @@ _KEYS: dict[str, Callable[[MachineConfig, Any], MachineConfig]] = {
     "swap": _swap,
     "cost_profile": _cost_profile,
     "cost": _cost,
+    "content": _content,
     "sysctl": _settings,
     "sysfs": _settings,
     "cgroup": _cgroup,

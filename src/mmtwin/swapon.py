@@ -197,10 +197,8 @@ def _write_header(machine: Machine, path: str) -> None:
 
 
 def swapon(machine: Machine, path: str, priority: int = -1, discard: str = "") -> int:
-    """Take an area into use: its number (NotModelledError with version 1 cgroups)."""
+    """Take an area into use: its number."""
     path = normal(path)
-    if machine.config.cgroup_version == 1:
-        raise NotModelledError(path, "swap with version 1 cgroups is not modelled yet")
     found = backing(machine, path)
     state = _state(machine)
     if path in state.get("areas", {}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mmtwin.errors import ConfigError
 from mmtwin.machine import Machine
 from mmtwin.mm.content import ALGORITHM_NAMES
 from mmtwin.task import Task
@@ -81,3 +82,40 @@ def test_a_touched_page_of_zeros_is_not_zero_any_more(engine: str) -> None:
     assert len(set(contents(one, address, 2))) == 1
     size = int(one.machine.content.compressed_size(contents(one, address, 1)[0], LZ4))
     assert 20 < size < 60
+
+
+def swapped(engine: str, nr: int, **content: object) -> list[int]:
+    """Kinds of unknown pages once they were swapped out."""
+    disk = {"name": "vda", "profile": "null_blk", "size": "64M"}
+    machine = Machine(engine=engine, ram="64M", cpus=1, disk=[disk], **content)
+    machine.mkswap("/dev/vda")
+    machine.swapon("/dev/vda")
+    one = machine.spawn()
+    address = one.mmap(0, nr * PAGE, 3, 0x22)
+    one.write(address, nr * PAGE)
+    one.madvise(address, nr * PAGE, 21)
+    one.read(address, nr * PAGE)
+    return [content >> 28 for content in contents(one, address, nr)]
+
+
+def test_pages_that_nobody_knows_turn_out_as_the_description_says(engine: str) -> None:
+    shares = {"zero": 20, "text": 30, "heap": 40, "database": 10}
+    kinds = swapped(engine, 200, content=shares)
+    assert [kinds.count(kind) for kind in (1, 4, 5, 6)] == [40, 60, 80, 20]
+    assert swapped(engine, 10) == [5] * 10  # heap, if nothing is said
+    assert swapped(engine, 10, content="database") == [6] * 10
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"zero": 20}, "content: 20 percent in all"),
+        ({"heap": 100, "tex": 0}, "content.tex: no such key; did you mean text?"),
+        ({"heap": "much"}, "content.heap: 'much' is no number"),
+        ("prose", "content.prose: no such key"),
+    ],
+)
+def test_bad_shares_are_refused(content: object, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Machine(engine="interpreted", ram="64M", content=content)
+    assert said in str(caught.value)

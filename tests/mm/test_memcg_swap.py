@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from mmtwin import cgroups
-from mmtwin.errors import NotModelledError
 from mmtwin.machine import Machine
 from mmtwin.mm.uapi import MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE
 from mmtwin.task import Killed, Task
@@ -86,11 +85,67 @@ def test_slots_of_a_removed_group_are_read_into_the_group_of_the_task(engine: st
     m.check()
 
 
-def test_swap_with_version_1_is_refused(engine: str) -> None:
+V1 = f"{cgroups.ROOT}/memory"
+
+
+def v1_machine(engine: str) -> Any:
     m: Any = Machine(ram="64M", cpus=1, engine=engine, disk=[DISK], cgroup={"version": 1})
     m.mkswap("/dev/vda")
-    with pytest.raises(NotModelledError, match="version 1"):
-        m.swapon("/dev/vda")
+    m.swapon("/dev/vda")
+    return m
+
+
+def v1_task(m: Any, group: str) -> tuple[Task, int]:
+    cgroups.mkdir(m, group)
+    task: Task = m.spawn(group)
+    cgroups.attach(m, cgroups.find(m, group), task.index)
+    return task, task.mmap(0, 32 * M, RW, ANON)
+
+
+def test_in_version_1_swap_stays_charged_to_memory_and_swap(engine: str) -> None:
+    m = v1_machine(engine)
+    task, address = v1_task(m, "a")
+    m.write(f"{V1}/a/memory.limit_in_bytes", "4M")
+    task.write(address, 10 * M)
+    m.check()
+    usage = int(m.read(f"{V1}/a/memory.usage_in_bytes"))
+    memsw = int(m.read(f"{V1}/a/memory.memsw.usage_in_bytes"))
+    assert usage <= 4 * M and 10 * M <= memsw < 11 * M
+    swapped = dict(line.split() for line in m.read(f"{V1}/a/memory.stat").splitlines())["swap"]
+    assert 6 * M - M // 2 <= int(swapped) <= 7 * M
+    task.read(address, 10 * M)
+    m.check()
+    task.exit()
+    m.lru.lru_add_drain_all()
+    m.check()
+
+
+def test_in_version_1_the_limit_of_both_is_not_met_by_swapping(engine: str) -> None:
+    m = v1_machine(engine)
+    task, address = v1_task(m, "a")
+    m.write(f"{V1}/a/memory.limit_in_bytes", "4M")
+    m.write(f"{V1}/a/memory.memsw.limit_in_bytes", "6M")
+    with pytest.raises(Killed):
+        task.write(address, 10 * M)
+    assert int(m.read(f"{V1}/a/memory.memsw.max_usage_in_bytes")) <= 6 * M
+    assert int(m.read(f"{V1}/a/memory.memsw.failcnt")) > 0
+    m.check()
+
+
+def test_in_version_1_a_removed_groups_slots_are_given_up(engine: str) -> None:
+    m = v1_machine(engine)
+    task, address = v1_task(m, "a")
+    m.write(f"{V1}/a/memory.limit_in_bytes", "4M")
+    task.write(address, 10 * M)
+    child = task.fork()
+    cgroups.attach(m, 0, child.index)
+    task.exit()
+    cgroups.rmdir(m, "a")
+    m.check()
+    child.read(address, 10 * M)
+    child.exit()
+    m.lru.lru_add_drain_all()
+    m.check()
 
 
 def test_what_zswap_is_charged_in_the_middle_of_reclaim_starts_no_reclaim(engine: str) -> None:

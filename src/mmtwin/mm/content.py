@@ -1,7 +1,8 @@
 """What a page holds, as far as compression can tell: Page.content, SwapSlot.content.
 
     kind << 28 | payload
-        0  unknown: of the class that is the machine's default (heap)
+        0  unknown: when it is first swapped out it becomes one of the classes, as often as the
+           machine's description says (`content`; heap if it says nothing)
         1  zeros
         2  zeros but for one byte (what a program leaves that touches pages)
         3  a recipe (payload: its number): one value in every word, or words of a generator
@@ -10,7 +11,8 @@
 
 A page gets its content where it is filled (fill()), keeps it in swap, and passes it on when it is
 copied; a store of the program by itself changes nothing here, for stores are not looked at: what a
-page was filled with last is what it holds. A new page of a replay is unknown.
+page was filled with last is what it holds. A new page of a replay is unknown: no format of
+recordings tells contents.
 Pages of recipes are made again and compressed, by the algorithms of lz_sizes.py, when somebody
 wants to know their size; for zstd, deflate and lz4hc, and for the classes, sizes are looked up in
 what real libraries made of such pages (compress_table.py, made by scripts/compress_table).
@@ -94,6 +96,7 @@ class Content:
     samples: U16s  # (class * NR_SAMPLES + sample) * NR_ALGS + algorithm
     partial: U16s  # random words / 8 * NR_ALGS + algorithm
     lz: LzSizes
+    shares = cython.declare(object)
     page_tables = cython.declare("PageTables")
     access = cython.declare("Access")
     ptes: U64s
@@ -101,7 +104,8 @@ class Content:
     def __init__(self, arena, config):
         self.pages, self.current = arena.pages, arena.current
         self.recipes = arena.array("content_recipes", "content.Recipe", NR_RECIPES)
-        self.cells = arena.array("content", "u64", 4)
+        self.cells = arena.array("content", "u64", 8)
+        self.shares = config.content[:3]
         self.samples = arena.array("content_samples", "u16", 3 * NR_SAMPLES * NR_ALGS)
         self.partial = arena.array("content_partial", "u16", 65 * NR_ALGS)
         self.lz = LzSizes(arena, config)
@@ -112,11 +116,13 @@ class Content:
         self.page_tables, self.access, self.ptes = m.page_tables, m.access, m.arena.ptes
 
     def boot(self):
-        """The tables; unknown pages count as heap."""
+        """The tables; what unknown pages turn out to be."""
         from mmtwin.mm.compress_table import partial_sizes, sample_sizes
 
         self.cells[0] = 1
         self.cells[1] = CONTENT_HEAP
+        for i, percent in enumerate(self.shares):  # of zeros, text, heap; the rest is database
+            self.cells[4 + i] = percent + (self.cells[3 + i] if i else 0)
         for i, size in enumerate(sample_sizes()):
             self.samples[i] = size
         for i, size in enumerate(partial_sizes()):
@@ -225,6 +231,24 @@ class Content:
             state = self.next_word(state)
             words -= 1
         return state
+
+    @cython.ccall
+    @cython.nogil
+    def settle(self, pfn: u64) -> u32:
+        """What a page holds; one that nobody knows of becomes a page of a class, in every hundred
+        as many of each as the description says, mixed."""
+        if self.pages[pfn].content >> CONTENT_SHIFT == CONTENT_UNKNOWN:
+            at: u64 = self.cells[3] * 61 % 100
+            self.cells[3] += 1
+            if at < self.cells[4]:
+                self.pages[pfn].content = CONTENT_ZERO << CONTENT_SHIFT
+            elif at < self.cells[5]:
+                self.pages[pfn].content = self.of_class(CONTENT_TEXT)
+            elif at < self.cells[6]:
+                self.pages[pfn].content = self.of_class(CONTENT_HEAP)
+            else:
+                self.pages[pfn].content = self.of_class(CONTENT_DATABASE)
+        return self.pages[pfn].content
 
     # -- asking
 

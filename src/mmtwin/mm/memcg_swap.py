@@ -5,11 +5,16 @@
     slot is free     --mem_cgroup_uncharge_swap()
 
 Models mm/memcontrol.c: __mem_cgroup_try_charge_swap(), __mem_cgroup_uncharge_swap(),
-mem_cgroup_swapin_charge_folio(), mem_cgroup_swap_full(), obj_cgroup_may_zswap(),
-obj_cgroup_charge_zswap(), obj_cgroup_uncharge_zswap(); mm/swap_cgroup.c.
-Not modelled: version 1, where a slot takes over its page's charge (swapon is refused there).
+mem_cgroup_swapin_charge_folio(), mem_cgroup_swapin_uncharge_swap(), mem_cgroup_swap_full(),
+obj_cgroup_may_zswap(), obj_cgroup_charge_zswap(), obj_cgroup_uncharge_zswap();
+mm/memcontrol-v1.c: mem_cgroup_swapout(); mm/swap_cgroup.c.
 
-Invariant: a cgroup's usage of swap is the slots charged to it and to those below it.
+In version 1 memory and swap have one counter (memsw), so nothing is charged when a page gets a
+slot: when the page goes, the slot takes over its share of that counter, and gives it up when it is
+read.
+
+Invariant: a cgroup's usage of swap is the slots charged to it and to those below it (v2); that of
+memsw is what memory has and the slots that took over a charge (v1).
 """
 
 import cython
@@ -93,6 +98,35 @@ class MemcgSwap:
 
     @cython.ccall
     @cython.nogil
+    def swapout(self, pfn: u64, entry: u64) -> cython.int:
+        """Version 1: a page leaves for its slot, which takes over what it is charged to memsw;
+        what it is charged to memory goes."""
+        data: u32 = self.pages[pfn].memcg
+        if not self.tree.v1 or data == 0:
+            return 0
+        memcg: u32 = data
+        while memcg and self.memcgs[memcg].flags & MEMCG_OFFLINE:
+            memcg = self.memcgs[memcg].parent
+        if memcg:
+            self.swap_cgroup[swap_slot_index(entry)] = memcg
+            self.memcgs[memcg].refs += 1
+            self.stat.mod_memcg_state(memcg, MEMCG_SWAP, 1)
+        self.pages[pfn].memcg = 0
+        self.page_counters.page_counter_uncharge(self.tree.memory(data), 1)
+        if memcg != data:  # the nearest that is not removed pays on
+            if memcg:
+                self.page_counters.page_counter_charge(self.tree.swap(memcg), 1)
+            self.page_counters.page_counter_uncharge(self.tree.swap(data), 1)
+        return self.memcontrol.css_put(data)
+
+    @cython.ccall
+    @cython.nogil
+    def swapin_uncharge_swap(self, entry: u64) -> cython.int:
+        """Version 1: the slot was read, and its page is charged again."""
+        return self.uncharge_swap(entry) if self.tree.v1 else 0
+
+    @cython.ccall
+    @cython.nogil
     def swapin_charge_folio(self, pfn: u64, mm: u32, gfp: u32, entry: u64) -> cython.int:
         """Charge a page that is to be read from a slot to the slot's cgroup; to the mm's if that is
         removed."""
@@ -168,6 +202,8 @@ class MemcgSwap:
             slots[memcg] = slots.get(memcg, 0) + 1
         for memcg in self.tree.subtree(0)[1:]:
             below = sum(slots.get(m, 0) for m in self.tree.subtree(memcg))
-            if not self.tree.v1:
+            if self.tree.v1 and self.tree.online(memcg):
+                below += int(self.counters[self.tree.memory(memcg)].usage)
+            if not self.tree.v1 or self.tree.online(memcg):
                 assert self.counters[self.tree.swap(memcg)].usage == below, memcg
             assert self.memcgs[memcg].refs >= slots.get(memcg, 0)

@@ -717,6 +717,18 @@ class MemControl:
 
     @cython.ccall
     @cython.nogil
+    def mem_cgroup_swapout(self, pfn: u64, entry: u64) -> cython.int:
+        """A page is taken out of the swap cache by reclaim (it matters to version 1)."""
+        return self.swap.swapout(pfn, entry)
+
+    @cython.ccall
+    @cython.nogil
+    def mem_cgroup_swapin_uncharge_swap(self, entry: u64) -> cython.int:
+        """A slot's page is charged again (it matters to version 1)."""
+        return self.swap.swapin_uncharge_swap(entry)
+
+    @cython.ccall
+    @cython.nogil
     def mem_cgroup_uncharge_swap(self, entry: u64, nr_pages: u64) -> cython.int:
         """Slots from `entry` on are free."""
         i: u64

@@ -83,7 +83,7 @@ class PageIo:
         if self.swap_state.folio_free_swap(pfn):
             return 0  # nobody needs what is in the slot; reclaim finds the page dirty again
         at: u64 = swap_slot_index(self.pages[pfn].private)
-        self.slots[at].content = self.pages[pfn].content
+        self.slots[at].content = self.content.settle(pfn)
         if self.sysctl[0].kernel >= KERNEL_ZEROMAP:
             if self.content.is_zero(self.pages[pfn].content):
                 self.slots[at].map |= SWAP_ZEROMAP

@@ -148,6 +148,7 @@ class SwapFault:
         if self.memcontrol.mem_cgroup_swapin_charge_folio(pfn, mm, GFP_HIGHUSER_MOVABLE, entry):
             self.lru.put_page(pfn)
             return 0
+        self.memcontrol.mem_cgroup_swapin_uncharge_swap(entry)
         self.pages[pfn].flags |= PG_swapbacked
         shadow: u64 = self.swap_state.get_shadow_from_swap_cache(entry)
         if shadow:

@@ -161,6 +161,7 @@ class SwapReadahead:
             self.lru.put_page(pfn)
             return 0
         shadow: u64 = self.swap_state.add_to_swap_cache(pfn, entry)
+        self.memcontrol.mem_cgroup_swapin_uncharge_swap(entry)
         if shadow:
             self.workingset.workingset_refault(pfn, shadow)
         self.lru.folio_add_lru(pfn)

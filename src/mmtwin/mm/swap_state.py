@@ -101,6 +101,7 @@ class SwapState:
     def remove_mapping(self, pfn: u64, shadow: u64) -> cython.int:
         """Reclaim takes a clean page out; a shadow (or 0) stays: __remove_mapping()."""
         entry: u64 = self.pages[pfn].private
+        self.memcontrol.mem_cgroup_swapout(pfn, entry)
         self.remove_from_cache(pfn, shadow)
         return self.swapfile.put_swap_folio(entry)
 
