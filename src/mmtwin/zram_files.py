@@ -35,6 +35,7 @@ COMPRESSORS = {601: "lzo [lzo-rle] lz4 lz4hc zstd", 612: "[lz4] lz4hc zstd defla
 FACTORS = {"K": 10, "M": 20, "G": 30, "T": 40}
 SECOND = 10**9
 NO_INVALID_IO = 612  # invalid_io is 0 from here on, and takes one column
+RESET_ALGORITHM = 602  # before, the chosen one stays
 TYPED = 618  # writeback takes `type=` and ranges too
 RECOMPRESSION = ("recomp_algorithm", "recompress")
 
@@ -360,9 +361,12 @@ def reset(machine: Machine, number: int, text: str, path: str) -> None:
         raise error(errno.EBUSY, path)
     for index in machine.zram.used(number) if int(z.disksize) else ():
         machine.zram.zram_free_page(number, index)
+    kept = int(z.comp_algorithm)
     for name in machine.arena.numpy("zrams", 1).dtype.names:
         setattr(z, name, 0)
     del machine.arena.names["zram"][number]
+    if machine.config.kernel < RESET_ALGORITHM:
+        device(machine, number).comp_algorithm = kept
     machine.arena.names.get("swap", {}).get("headers", {}).pop(f"/dev/zram{number}", None)
 
 

@@ -72,6 +72,16 @@ def has(machine: Machine, path: str) -> bool:
     return directory in (PARAMETERS, DEBUGFS) and name in names(machine, directory)
 
 
+def find(machine: Machine, path: str) -> bool:
+    """The same (FileNotFoundError for what only other kernels have there)."""
+    if not path.startswith((PARAMETERS, DEBUGFS)):
+        return False
+    if not has(machine, path):
+        kernel = machine.config.kernel_name + ("" if machine.config.zswap else ", without zswap,")
+        raise FileNotFoundError(errno.ENOENT, f"{kernel} has no such file", path)
+    return True
+
+
 def read(machine: Machine, path: str) -> str:
     """A file's text."""
     name = path.rpartition("/")[2]

@@ -41,13 +41,16 @@ ITEMS = (
     ("writeback", NR_WRITEBACK, 4096), ("workingset_refault_anon", WORKINGSET_REFAULT_ANON, 1),
     ("workingset_refault_file", WORKINGSET_REFAULT_FILE, 1),
 )  # fmt: skip
+ONE_FAILCNT = 613  # page_counter.track_failcnt
 EVENTS = ("pgpgin", "pgpgout", "pgfault", "pgmajfault")
 
 
 def field(name: str, kind: int) -> Read:
-    """A counter's field, in bytes (failcnt: a number)."""
+    """A counter's field, in bytes (failcnt: a number, from 6.13 on of memory alone)."""
 
     def read(machine: Machine, memcg: int) -> str:
+        if name == "failcnt" and kind and machine.config.kernel >= ONE_FAILCNT:
+            return "0\n"
         value = int(machine.arena.page_counters[1 + memcg * 4 + kind][name])
         return f"{value if name == 'failcnt' else value << 12}\n"
 
@@ -109,8 +112,8 @@ def _limits(machine: Machine, memcg: int) -> list[tuple[str, int]]:
     memory = memsw = int(PAGE_COUNTER_MAX)
     group = memcg
     while group:
-        memory = min(memory, int(machine.arena.page_counters[1 + group * 4].max))
-        memsw = min(memsw, int(machine.arena.page_counters[2 + group * 4].max))
+        memory = min(memory, int(machine.arena.page_counters[1 + group * 4]["max"]))
+        memsw = min(memsw, int(machine.arena.page_counters[2 + group * 4]["max"]))
         group = int(machine.arena.memcgs[group].parent)
     return [("hierarchical_memory_limit", memory << 12), ("hierarchical_memsw_limit", memsw << 12)]
 

@@ -169,7 +169,7 @@ def write(machine: Machine, path: str, text: str) -> None:
     if zram_files.find(path):
         zram_files.write(machine, path, text)
         return
-    if zswap_files.has(machine, path):
+    if zswap_files.find(machine, path):
         zswap_files.write(machine, path, text)
         return
     match = _TASK.fullmatch(path)
@@ -197,7 +197,7 @@ def _text(machine: Machine, path: str) -> Text | None:
         return partial(cgroups.read, machine, path)
     if zram_files.find(path):
         return partial(zram_files.read, machine, path)
-    if zswap_files.has(machine, path):
+    if zswap_files.find(machine, path):
         return partial(zswap_files.read, machine, path)
     if path in FILES:
         return partial(FILES[path], machine)
