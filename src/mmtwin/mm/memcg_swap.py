@@ -155,14 +155,15 @@ class MemcgSwap:
     @cython.ccall
     @cython.nogil
     def obj_cgroup_may_zswap(self, memcg: u32) -> cython.bint:
-        """Whether a page of that cgroup may be compressed: memory.zswap.max of it and all above."""
+        """Whether a page of that cgroup may be compressed: memory.zswap.max of it and all above,
+        with statistics of this moment."""
         limit: u64
         while memcg:
             limit = self.memcgs[memcg].zswap_max
             if limit == 0:
                 return False
             if limit != PAGE_COUNTER_MAX:
-                self.stat.mem_cgroup_flush_stats(memcg)
+                self.stat.do_flush_stats(memcg)
                 stored: i64 = self.stat.memcg_page_state(memcg, MEMCG_ZSWAP_B)
                 if cython.cast(u64, stored) >> 12 >= limit:
                     return False
