@@ -35,6 +35,7 @@ COMPRESSORS = {601: "lzo [lzo-rle] lz4 lz4hc zstd", 612: "[lz4] lz4hc zstd defla
 FACTORS = {"K": 10, "M": 20, "G": 30, "T": 40}
 SECOND = 10**9
 NO_INVALID_IO = 612  # invalid_io is 0 from here on, and takes one column
+NO_WRITESTALL = 618  # nobody counts them any more
 RESET_ALGORITHM = 602  # before, the chosen one stays
 TYPED = 618  # writeback takes `type=` and ranges too
 RECOMPRESSION = ("recomp_algorithm", "recompress")
@@ -137,7 +138,8 @@ def show_bd_stat(machine: Machine, number: int) -> str:
 
 def show_debug_stat(machine: Machine, number: int) -> str:
     z = device(machine, number)
-    return f"version: 1\n{int(z.writestall):8} {int(z.miss_free):8}\n"
+    stalls = "0" if machine.config.kernel >= NO_WRITESTALL else f"{int(z.writestall):8}"
+    return f"version: 1\n{stalls} {int(z.miss_free):8}\n"
 
 
 def _algorithms(machine: Machine, chosen: int | None) -> str:

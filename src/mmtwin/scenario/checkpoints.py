@@ -35,7 +35,7 @@ CGROUP_FILES = (
 ZSWAP_FILES = (
     "pool_total_size", "stored_pages", "same_filled_pages", "written_back_pages",
     "reject_reclaim_fail", "reject_alloc_fail", "reject_compress_poor", "pool_limit_hit",
-    "duplicate_entry",
+    "duplicate_entry", "stored_incompressible_pages",
 )  # fmt: skip
 CPU_STAT_FLUSHES = 612  # last kernel whose cpu.stat does
 STAT_REFRESH = "/proc/sys/vm/stat_refresh"
