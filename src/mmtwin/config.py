@@ -95,7 +95,7 @@ class MachineConfig:
     swap: tuple[SwapConfig, ...] = ()
     cost: CostConfig = field(default_factory=CostConfig)
     # percent of zero, text, heap and database among pages whose contents nobody knows
-    content: tuple[int, int, int, int] = (0, 0, 100, 0)
+    content: tuple[int, ...] = (0, 0, 100, 0)
     settings: dict[str, str] = field(default_factory=dict)  # file -> text written after boot
     # cgroup -> file -> text; RUN_CGROUP is made for the tasks of the run, if it has settings
     cgroups: dict[str, dict[str, str]] = field(default_factory=dict)
