@@ -31,8 +31,16 @@ class CostConfig:
     writeback_page_ns: int = 100  # a flusher's work for a page, less the device's
     remote_page_ns: int = 0  # added where a page of another node's memory is copied or zeroed
     tlb_miss_ns: int = 20  # of an access that misses the TLBs; derived from counts, not charged
-    swap_out_page_ns: int = 1000  # unmapping a page and submitting it to swap, less the device's
+    swap_out_page_ns: int = 1000  # submitting a page to swap, less unmapping and the device's
     sort_page_ns: int = 100  # a page that MGLRU moves to another generation instead of judging it
+    cache_page_ns: int = 0  # a page of the cache made to be read into
+    swap_in_page_ns: int = 0  # the same for the swap cache, with submitting its read
+    unmap_page_ns: int = 0  # reclaim unmaps a page
+    reclaim_round_ns: int = 250  # a lruvec at one priority, or up to 32 pages of it, less the pages
+    schedule_ns: int = 0  # going to sleep for a device, and being woken
+    swap_end_page_ns: int = 0  # the end of a page's write to swap, for whoever is interrupted
+    flush_stats_ns: int = 0  # a flush of cgroups' statistics
+    vmpressure_ns: int = 0  # reclaim at priority 3 or below tells of it
 
 
 def costs(value: Any, base: CostConfig) -> CostConfig:

@@ -29,7 +29,9 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import REQ_OP_READ, REQ_OP_WRITE, REQ_SWAP, Block, BlockDevices, Requests
-    from mmtwin.mm.clock import CLOCK_IN_KTHREAD, NR_KTHREADS, Clock
+    from mmtwin.mm.clock import (
+        CLOCK_IN_KTHREAD, COST_SWAP_END_PAGE, JIFFY_NS, NR_KTHREADS, Clock,
+    )  # fmt: skip
     from mmtwin.mm.gfp import GFP_KSWAPD_RECLAIM_BIT, GFP_MEMALLOC_BIT, GFP_NOWARN_BIT
     from mmtwin.mm.swap_entry import swp_offset
     from mmtwin.mm.types import Sysctls, U64s, u32, u64
@@ -38,9 +40,11 @@ if not cython.compiled:
 BLK_MAX_REQUEST_COUNT = cython.declare(cython.const[cython.uint], 32)
 BLK_PLUG_FLUSH_SECTORS = cython.declare(cython.const[cython.uint], 256)
 RWB_DEF_DEPTH = cython.declare(cython.const[cython.uint], 16)
-RWB_WINDOW_NS = cython.declare(cython.const[cython.ulonglong], 100000000)
+# A window of a tenth of a second, by a timer: the next tick but 25
+RWB_WINDOW_JIFFIES = cython.declare(cython.const[cython.ulonglong], 26)
 CLOSE_IO_NS = cython.declare(cython.const[cython.ulonglong], 100000000)
 RWB_UNKNOWN_BUMP = cython.declare(cython.const[cython.uint], 5)
+KERNEL_EEVDF = cython.declare(cython.const[cython.int], 606)
 KERNEL_SWAP_MAX_DEPTH = cython.declare(cython.const[cython.int], 603)  # before, kswapd's only
 
 # struct blk_plug
@@ -227,8 +231,23 @@ class BlkPlug:
             done = self.block.next_done_ns(device)
             if done == 0:
                 break
+            if done < self.worker_done(device):
+                done = self.worker_done(device)
             self.block.io_schedule_until(done)
+        self.devices[device].worker_lag = 1
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def worker_done(self, device: u32) -> u64:
+        """Until when the worker that copies to memory keeps the CPU from whoever it wakes: until
+        all is dispatched. EEVDF (6.6) lets the first one preempt it; what the worker then has to
+        wait is lag to its credit the next times (place_entity())."""
+        if self.backed[device] == 0:
+            return 0
+        if self.sysctl[0].kernel >= KERNEL_EEVDF and not self.devices[device].worker_lag:
+            return 0
+        return self.devices[device].bus_free_write_ns
 
     @cython.cfunc
     @cython.nogil
@@ -240,7 +259,7 @@ class BlkPlug:
                 break
             self.end_window(device)
         if self.devices[device].wbt_window_ns == 0:
-            self.devices[device].wbt_window_ns = self.clock.now() + RWB_WINDOW_NS
+            self.rwb_arm_timer(device, self.clock.now())
         self.devices[device].wbt_writes += 1
         return 0
 
@@ -260,9 +279,17 @@ class BlkPlug:
                 step -= 1
         self.devices[device].wbt_step = step
         self.devices[device].wbt_writes = 0
-        self.devices[device].wbt_window_ns += RWB_WINDOW_NS
+        self.rwb_arm_timer(device, self.devices[device].wbt_window_ns)
         if step == 0 and self.devices[device].nr_inflight_swap == 0:
             self.devices[device].wbt_window_ns = 0
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    def rwb_arm_timer(self, device: u32, now: u64) -> cython.int:
+        """The window that begins now ends on a tick, and not early."""
+        self.devices[device].wbt_window_ns = (now // JIFFY_NS + RWB_WINDOW_JIFFIES) * JIFFY_NS
         return 0
 
     @cython.cfunc
@@ -317,6 +344,18 @@ class BlkPlug:
         if free > self.clock.now():
             self.clock.advance(free - self.clock.now())
         return self.clock.interrupts()
+
+    @cython.cfunc
+    @cython.nogil
+    def copy_begins(self, number: u32) -> u64:
+        """When a request's copying can begin: behind the last one's, whose end interrupts it."""
+        device: u32 = self.requests[number].device
+        free: u64 = self.devices[device].bus_free_write_ns
+        if self.requests[number].kind != REQ_SWAP or self.requests[number].op != REQ_OP_WRITE:
+            return self.clock.now()
+        if free <= self.clock.now():
+            return self.clock.now()
+        return free + self.clock.costs[COST_SWAP_END_PAGE] * self.requests[number].nr_pages
 
     @cython.cfunc
     @cython.nogil

@@ -27,7 +27,7 @@ is each direction's; every request in use is on one device's list.
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import KTHREAD_BLOCK, Clock
+    from mmtwin.mm.clock import COST_SCHEDULE, KTHREAD_BLOCK, Clock
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.page_flags import (
         PG_locked, PG_mappedtodisk, PG_uptodate, PG_workingset, PG_writeback,
@@ -92,6 +92,8 @@ BlockDevice = cython.struct(
     wbt_unknown=u32,  # windows in a row that show nothing
     wbt_step=u32,  # how often the limit of writes was raised: 0, 1, 2
     wbt_writes=u32,  # in this window
+    worker_lag=u32,  # its worker was made to wait, and goes first from now on
+    pad=u32,
     wbt_window_ns=u64,  # when it ends; 0: none is open
     last_read_ns=u64,  # when a read was submitted last
 )
@@ -385,7 +387,7 @@ class Block:
             start = self.channel_free[channel]
         ready: u64 = start + self.latency(number)
         if self.plug.backed[device]:  # copied, then a timer
-            ready = self.clock.now()
+            ready = self.plug.copy_begins(number)
         done: u64 = self.take_bus(
             device, self.requests[number].op, ready, self.requests[number].nr_sectors
         )
@@ -595,6 +597,9 @@ class Block:
         """Whoever runs now waits for a device until then."""
         start: u64 = self.clock.now()
         self.clock.sleep_until(ns)
+        if ns > start:
+            self.clock.charge(COST_SCHEDULE, 1)
+            self.clock.interrupts()
         task: u32 = self.current[0].task
         if task:
             self.tasks[task].blkio_ns += self.clock.now() - start

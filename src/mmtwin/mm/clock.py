@@ -60,6 +60,14 @@ COST_REMOTE_PAGE = cython.declare(cython.const[cython.int], 8)
 COST_TLB_MISS = cython.declare(cython.const[cython.int], 9)
 COST_SWAP_OUT_PAGE = cython.declare(cython.const[cython.int], 10)
 COST_SORT_PAGE = cython.declare(cython.const[cython.int], 11)
+COST_CACHE_PAGE = cython.declare(cython.const[cython.int], 12)
+COST_SWAP_IN_PAGE = cython.declare(cython.const[cython.int], 13)
+COST_UNMAP_PAGE = cython.declare(cython.const[cython.int], 14)
+COST_RECLAIM_ROUND = cython.declare(cython.const[cython.int], 15)
+COST_SCHEDULE = cython.declare(cython.const[cython.int], 16)
+COST_SWAP_END_PAGE = cython.declare(cython.const[cython.int], 17)
+COST_FLUSH_STATS = cython.declare(cython.const[cython.int], 18)
+COST_VMPRESSURE = cython.declare(cython.const[cython.int], 19)
 COST_CELLS = cython.declare(cython.const[cython.int], 24)
 
 KThread = cython.struct(
@@ -275,6 +283,8 @@ class Clock:
         self.current[0].mm = 0
         wake = self.call(self.kthreads[number].kind, self.kthreads[number].arg)
         self.kthreads[number].busy_ns = self.cells[CLOCK_NOW]
+        if self.kthreads[number].kind == KTHREAD_BLOCK:  # an interrupt, in somebody's time
+            saved_now += self.cells[CLOCK_NOW] - start
         self.current[0].task = task
         self.current[0].mm = mm
         self.cells[CLOCK_NOW] = saved_now

@@ -25,6 +25,7 @@ Not modelled: contents of files (unknown); KSM's comparison.
 import cython
 
 if not cython.compiled:
+    from mmtwin.mm.clock import Clock
     from mmtwin.mm.lz_sizes import LzSizes
     from mmtwin.mm.pgtable_types import PAGE_PRESENT, PAGE_SHIFT, PAGE_SPECIAL, PTE_PFN_MASK
     from mmtwin.mm.types import Currents, Pages, U8s, U16s, U64s, i64, u16, u32, u64
@@ -50,6 +51,7 @@ FILL_TOUCHED = cython.declare(cython.const[cython.uint], 4)
 FILL_TEXT = cython.declare(cython.const[cython.uint], 5)
 FILL_HEAP = cython.declare(cython.const[cython.uint], 6)
 FILL_DATABASE = cython.declare(cython.const[cython.uint], 7)
+NR_FILL_KINDS = 8
 WORDS = cython.declare(cython.const[cython.uint], 512)  # of a page
 FILL_MULTIPLIER = cython.declare(cython.const[cython.ulonglong], 2654435761)
 FILL_OFFSET = cython.declare(cython.const[cython.ulonglong], 88172645463325252)
@@ -95,8 +97,10 @@ class Content:
     page: U8s  # scratch: the page of a recipe; zeros in between
     samples: U16s  # (class * NR_SAMPLES + sample) * NR_ALGS + algorithm
     partial: U16s  # random words / 8 * NR_ALGS + algorithm
+    fill_ns: U64s  # kind of fill() -> the program's own time for a page
     lz: LzSizes
     shares = cython.declare(object)
+    clock: Clock
     page_tables = cython.declare("PageTables")
     access = cython.declare("Access")
     ptes: U64s
@@ -108,12 +112,14 @@ class Content:
         self.shares = config.content[:3]
         self.samples = arena.array("content_samples", "u16", 3 * NR_SAMPLES * NR_ALGS)
         self.partial = arena.array("content_partial", "u16", 65 * NR_ALGS)
+        self.fill_ns = arena.array("fill_ns", "u64", NR_FILL_KINDS)
         self.lz = LzSizes(arena, config)
         self.page = self.lz.page
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
         self.page_tables, self.access, self.ptes = m.page_tables, m.access, m.arena.ptes
+        self.clock = m.clock
 
     def boot(self):
         """The tables; what unknown pages turn out to be."""
@@ -146,6 +152,7 @@ class Content:
                 self.access.signal = self.access.access(address + (done << PAGE_SHIFT), 1)
                 if self.access.signal:
                     break
+                self.clock.advance(self.fill_ns[kind])
                 if kind == FILL_TOUCHED:
                     self.touched(address + (done << PAGE_SHIFT))
                 else:

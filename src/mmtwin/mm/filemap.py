@@ -25,6 +25,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import Block
+    from mmtwin.mm.clock import COST_CACHE_PAGE, Clock
     from mmtwin.mm.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, GFP_WRITE_BIT
     from mmtwin.mm.idpool import IdPool
     from mmtwin.mm.memcg_slab import (
@@ -72,6 +73,7 @@ class PageCache:
     memory = cython.declare("Memory")
     shmem = cython.declare("Shmem")
     block: Block
+    clock: Clock
     psi: Psi
     truncate = cython.declare("Truncate")
     fadvise = cython.declare("Fadvise")
@@ -111,7 +113,7 @@ class PageCache:
         self.block, self.writeback = m.block, m.page_writeback
         self.fs_writeback = m.fs_writeback
         self.truncate, self.fadvise, self.buffers = m.truncate, m.fadvise, m.buffers
-        self.ext4 = m.ext4
+        self.ext4, self.clock = m.ext4, m.clock
         self.filemap_read, self.filemap_write = m.filemap_read, m.filemap_write
         self.memcontrol, self.slab = m.memcontrol, m.memcg_slab
         self.shmem, self.shmem_swap = m.shmem, m.shmem_swap
@@ -168,6 +170,8 @@ class PageCache:
             return 0
         if gfp & GFP_WRITE_BIT and self.xarray.xa_load(inode, index) & XA_VALUE:
             self.xarray.xa_erase(inode, index)
+        if not gfp & GFP_WRITE_BIT:
+            self.clock.charge(COST_CACHE_PAGE, 1)
         self.pages[pfn].flags |= PG_locked
         if self.filemap_add_folio(inode, index, pfn, gfp):
             self.pages[pfn].flags &= ~PG_locked

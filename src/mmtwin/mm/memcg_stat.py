@@ -22,7 +22,7 @@ Invariant: what is charged to a cgroup, recounted, is state_local and the differ
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import KTHREAD_MONITOR
+    from mmtwin.mm.clock import COST_FLUSH_STATS, KTHREAD_MONITOR
     from mmtwin.mm.memcg_layout import (
         MEMCG_EVENTS_FROM, MEMCG_PERCPU_B, MEMCG_STAT_ITEMS, MEMCG_ZSWAP_B, memcg_events_shown,
     )  # fmt: skip
@@ -244,6 +244,7 @@ class MemcgStat:
     @cython.nogil
     def do_flush_stats(self, memcg: u32) -> cython.int:
         """Flush a subtree: cgroup_rstat_flush()."""
+        self.clock.charge(COST_FLUSH_STATS, 1)
         if memcg == 0:
             self.flush[FLUSH_LAST_TIME] = self.clock.now()
             self.flush[FLUSH_THRESHOLD] = 0

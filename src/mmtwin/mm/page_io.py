@@ -20,7 +20,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.block import Block
-    from mmtwin.mm.clock import COST_SWAP_OUT_PAGE
+    from mmtwin.mm.clock import COST_SWAP_END_PAGE, COST_SWAP_OUT_PAGE
     from mmtwin.mm.content import Content
     from mmtwin.mm.filemap import SECTORS_PER_PAGE
     from mmtwin.mm.memcontrol import MemControl
@@ -194,6 +194,7 @@ class PageIo:
             if pfn == 0:
                 continue
             if op:
+                self.block.clock.charge(COST_SWAP_END_PAGE, 1)
                 self.end_swap_bio_write(pfn, error)
             else:
                 self.pages[pfn].flags &= ~PG_locked & PAGE_IO_BITS

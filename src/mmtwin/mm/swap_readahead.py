@@ -14,6 +14,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.blk_plug import BlkPlug
+    from mmtwin.mm.clock import COST_SWAP_IN_PAGE, Clock
     from mmtwin.mm.memcontrol import MemControl
     from mmtwin.mm.page_flags import PG_swapbacked
     from mmtwin.mm.page_io import PageIo
@@ -63,6 +64,7 @@ class SwapReadahead:
     lru = cython.declare("Lru")
     workingset = cython.declare("Workingset")
     plug: BlkPlug
+    clock: Clock
 
     def __init__(self, arena, config):
         self.pages, self.vmas, self.sysctl = arena.pages, arena.vmas, arena.sysctl
@@ -74,7 +76,7 @@ class SwapReadahead:
         self.swapfile, self.swap_state, self.page_io = m.swapfile, m.swap_state, m.page_io
         self.memcontrol, self.vmstat, self.page_tables = m.memcontrol, m.vmstat, m.page_tables
         self.page_alloc, self.lru, self.workingset = m.page_alloc, m.lru, m.workingset
-        self.ptes, self.plug = m.arena.ptes, m.blk_plug
+        self.ptes, self.plug, self.clock = m.arena.ptes, m.blk_plug, m.clock
 
     def boot(self):
         self.cells[RA_HITS] = SWAP_RA_HITS_START
@@ -155,6 +157,7 @@ class SwapReadahead:
         if self.swapfile.swapcache_prepare(entry):  # reclaim for this page has changed things
             self.lru.put_page(pfn)
             return 0
+        self.clock.charge(COST_SWAP_IN_PAGE, 1)
         self.pages[pfn].flags |= PG_swapbacked
         if self.memcontrol.mem_cgroup_swapin_charge_folio(pfn, mm, gfp, entry):
             self.swapfile.put_swap_folio(entry)

@@ -16,7 +16,7 @@ shrink_zones(), shrink_node(), shrink_node_memcgs(), prepare_scan_control(),
 should_continue_reclaim(), reclaim_throttle(), consider_reclaim_throttle(),
 throttle_direct_reclaim(), allow_direct_reclaim(), zone_reclaimable_pages(), node_reclaim(),
 reclaim_pages().
-Not modelled: vmpressure; soft limits of v1; slab caches other than shadow nodes; waiting for
+Not modelled: vmpressure (but for its time, where it is critical); soft limits of v1; slab caches other than shadow nodes; waiting for
 isolated pages (nobody isolates at the same time).
 
 Invariant: what was isolated is back on a list, or free, when a function returns.
@@ -25,7 +25,7 @@ Invariant: what was isolated is back on a list, or free, when a function returns
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import JIFFY_NS, Clock
+    from mmtwin.mm.clock import COST_VMPRESSURE, JIFFY_NS, Clock
     from mmtwin.mm.gfp import (
         GFP_FS_BIT, GFP_HIGHUSER_MOVABLE, GFP_KERNEL, MAX_NR_ZONES, PAGE_ALLOC_COSTLY_ORDER,
         ZONE_NORMAL,
@@ -64,6 +64,8 @@ TRIM_MODE_FAILS = cython.declare(cython.const[cython.int], 610)
 MAX_KSWAPD_FAILURES = cython.declare(cython.const[cython.uint], 16)  # MAX_RECLAIM_RETRIES
 # From 6.9 what is reclaimed by MADV_PAGEOUT may have been used
 IGNORES_REFERENCES = cython.declare(cython.const[cython.int], 609)
+
+VMPRESSURE_CRITICAL_PRIO = cython.declare(cython.const[cython.int], 3)
 
 # enum vmscan_throttle_state
 VMSCAN_THROTTLE_WRITEBACK = cython.declare(cython.const[cython.int], 0)
@@ -262,6 +264,8 @@ class Vmscan:
         """Scan ever larger parts of the lists until enough is reclaimed."""
         while self.scs[sc].priority >= 0:
             self.scs[sc].nr_scanned = 0
+            if self.scs[sc].priority <= VMPRESSURE_CRITICAL_PRIO:
+                self.clock.charge(COST_VMPRESSURE, 1)
             self.shrink_zones(sc, preferred)
             if self.scs[sc].nr_reclaimed >= self.scs[sc].nr_to_reclaim:
                 break

@@ -20,7 +20,7 @@ Invariant: a page leaves with its isolation's reference gone: freed, or back on 
 import cython
 
 if not cython.compiled:
-    from mmtwin.mm.clock import COST_RECLAIM_PAGE, Clock
+    from mmtwin.mm.clock import COST_RECLAIM_PAGE, COST_UNMAP_PAGE, Clock
     from mmtwin.mm.lruvec import Lruvecs
     from mmtwin.mm.mem_map import MemMap
     from mmtwin.mm.memcontrol import MemControl
@@ -257,6 +257,7 @@ class ShrinkFolios:
     def unmap(self, sc: u32, pfn: u64, nr: u64) -> cython.bint:
         """Whether no pte maps it any more."""
         swapbacked: u64 = self.pages[pfn].flags & PG_swapbacked
+        self.clock.charge(COST_UNMAP_PAGE, nr)
         if self.rmap_unmap.try_to_unmap(pfn, False):
             return True
         self.scs[sc].stat_unmap_fail += nr

@@ -17,7 +17,7 @@ import cython
 
 if not cython.compiled:
     from mmtwin.mm.blk_plug import BlkPlug
-    from mmtwin.mm.clock import COST_RECLAIM_PAGE
+    from mmtwin.mm.clock import COST_RECLAIM_ROUND
     from mmtwin.mm.gfp import MAX_NR_ZONES
     from mmtwin.mm.lruvec import SWAP_CLUSTER, Lruvecs
     from mmtwin.mm.mem_map import MemMap
@@ -57,8 +57,6 @@ NR_EVICTABLE = cython.declare(cython.const[cython.uint], 4)  # the lists before 
 ZONE_TAKEN = cython.declare(cython.const[cython.uint], 0)
 ZONE_SKIPPED = cython.declare(cython.const[cython.uint], 4)
 ZONE_CELLS = cython.declare(cython.const[cython.uint], 8)
-# What a round costs besides its pages (balancing the lists, slab shrinkers), in pages looked at
-ROUND_PAGES = cython.declare(cython.const[cython.int], 2)
 
 
 @cython.final
@@ -214,7 +212,6 @@ class ShrinkLruvec:
         first: u32 = sc * 2 * NR_EVICTABLE
         goal: u64 = self.scs[sc].nr_to_reclaim
         reclaimed: u64 = 0
-        rounds: u64 = 0
         proportional: cython.bint = (
             not self.scs[sc].cgroup_reclaim
             and self.scs[sc].reclaimer != RECLAIMER_KSWAPD
@@ -224,8 +221,6 @@ class ShrinkLruvec:
             return self.mglru_shrink.lru_gen_shrink_lruvec(sc, lruvec)
         self.get_scan_count(sc, lruvec)
         self.plug.blk_start_plug()
-        if self.nr[first] or self.nr[first + 2]:
-            rounds = ROUND_PAGES
         while self.nr[first] or self.nr[first + 2] or self.nr[first + 3]:
             reclaimed += self.scan_round(sc, lruvec)
             self.clock.cond_resched()
@@ -233,7 +228,7 @@ class ShrinkLruvec:
                 if not self.adjust(first):
                     break
         self.plug.blk_finish_plug()
-        self.clock.charge(COST_RECLAIM_PAGE, rounds)
+        self.clock.charge(COST_RECLAIM_ROUND, 1)
         self.scs[sc].nr_reclaimed += reclaimed
         if self.vmscan.can_age_anon_pages() and self.lruvecs.inactive_is_low(lruvec, False):
             self.shrink_active_list(sc, lruvec, 1, SWAP_CLUSTER)
@@ -466,11 +461,11 @@ class ShrinkLruvec:
         scanned: u64
         taken: u64
         reclaimed: u64
-        self.clock.charge(COST_RECLAIM_PAGE, 1)  # a batch: taking pages off, putting them back
         self.clock.interrupts()
         self.lru.lru_add_drain()
         scanned = self.isolate_lru_folios(sc, lruvec, lru, nr_to_scan)
         taken = self.isolated
+        self.clock.charge(COST_RECLAIM_ROUND, 1)  # taking pages off, putting them back
         self.vmstat.mod_node_page_state(node, NR_ISOLATED_ANON + file, cython.cast(i64, taken))
         self.count_reclaim(sc, memcg, PGSCAN_KSWAPD + offset, scanned)
         self.vmstat.count_vm_events(PGSCAN_ANON + file, cython.cast(i64, scanned))

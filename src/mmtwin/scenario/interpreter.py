@@ -22,6 +22,7 @@ from mmtwin.scenario.memory_commands import MEMORY_COMMANDS, Call
 from mmtwin.scenario.program import (
     EXACT_MODE,
     Runner,
+    come_back,
     recover,
     serve,
     settle,
@@ -120,6 +121,11 @@ class Interpreter:
             return
         result = self.result(task, command)
         if not task.alive and command.verb != "exit":
+            self.killed(task, command)
+            return
+        try:
+            come_back(task)
+        except Killed:
             self.killed(task, command)
             return
         faults = task.min_flt - before[0], task.maj_flt - before[1]

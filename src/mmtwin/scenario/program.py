@@ -38,7 +38,7 @@ from mmtwin.mm.uapi import (
 from mmtwin.mm.vm_flags import VM_NORESERVE, VM_RAND_READ, VM_SEQ_READ
 from mmtwin.scenario import guest_memory
 from mmtwin.scenario.errors import ScenarioError
-from mmtwin.task import Killed, Task
+from mmtwin.task import FILL_KINDS, Killed, Task
 from mmtwin.task_handle import os_error
 from mmtwin.units import PAGE_SHIFT, PAGE_SIZE
 from mmtwin.vfs.paths import set_path
@@ -82,22 +82,30 @@ EARLIER_FILE = "/mnt/earlier"
 STD_FDS = 3  # descriptors that a task has already
 
 # Work on a machine that takes 4 ns for each instruction (QEMU's -icount shift=2), as far as the
-# order of events depends on it: about 3000 instructions a fault, 512 for the words of a page.
-INSTRUCTION_NS = 4
+# order of events depends on it. Measured in event streams of probes (docs/time.md), on 6.12 and 6.1.
 COST = {
-    "syscall_ns": 500 * INSTRUCTION_NS, "fault_ns": 3000 * INSTRUCTION_NS,
-    "zero_page_ns": 512 * INSTRUCTION_NS, "read_page_ns": 1000 * INSTRUCTION_NS,
-    "write_page_ns": 2000 * INSTRUCTION_NS, "free_page_ns": 200 * INSTRUCTION_NS,
-    "reclaim_page_ns": 1500 * INSTRUCTION_NS, "writeback_page_ns": 500 * INSTRUCTION_NS,
-    "swap_out_page_ns": 5000 * INSTRUCTION_NS, "sort_page_ns": 575 * INSTRUCTION_NS,
+    "syscall_ns": 2000, "fault_ns": 12200, "zero_page_ns": 4300, "read_page_ns": 3600,
+    "write_page_ns": 8000, "free_page_ns": 800, "writeback_page_ns": 2000,
+    "cache_page_ns": 16300, "swap_in_page_ns": 20400, "reclaim_page_ns": 6000,
+    "reclaim_round_ns": 8000, "unmap_page_ns": 9400, "swap_out_page_ns": 11000,
+    "schedule_ns": 40000, "swap_end_page_ns": 4350, "flush_stats_ns": 19000,
+    "vmpressure_ns": 31000, "sort_page_ns": 2300,
 }  # fmt: skip
+COST_BEFORE_612 = {
+    **COST, "fault_ns": 10600, "zero_page_ns": 3700, "cache_page_ns": 15300,
+    "swap_in_page_ns": 19300, "reclaim_page_ns": 5700, "reclaim_round_ns": 7500,
+    "unmap_page_ns": 9100, "swap_out_page_ns": 11500, "schedule_ns": 45000,
+    "swap_end_page_ns": 6200, "vmpressure_ns": 26000,
+}  # fmt: skip
+# What the tasks' program itself takes to fill a page
+FILL_NS = {"zero": 17600, "value": 28500, "stream": 46300, "partly": 27700}
 
-# Measured in event streams (from block_rq_issue on; lru_isolate to lru_shrink_inactive): copying a
-# page to null_blk's memory took 15.3 us on 6.1 and 19.5 us on later kernels; a round of reclaim
-# that finds nothing 21 and 18 us.
-SLOWER_BEFORE_612 = {"reclaim_page_ns": 1750 * INSTRUCTION_NS}
-MEMORY_DISK = {"memory_backed": 1, "read_bandwidth": 334_000_000, "write_bandwidth": 210_000_000}
-MEMORY_DISK_BEFORE_612 = {**MEMORY_DISK, "write_bandwidth": 268_000_000}
+# Copying a page from and to null_blk's memory (block_rq_issue, less the timer): 12.3 us and 20.9 us;
+# 8.1 and 14.8 us on 6.1.
+MEMORY_DISK = {"memory_backed": 1, "read_bandwidth": 334_000_000, "write_bandwidth": 196_000_000}
+MEMORY_DISK_BEFORE_612 = {
+    "memory_backed": 1, "read_bandwidth": 502_000_000, "write_bandwidth": 276_000_000
+}  # fmt: skip
 
 EXACT_MODE = (
     "smp1 1.5GiB 2 nodes (768M each); swap=/dev/nullb0 (null_blk, 20 us), ext4 on /dev/nullb1"
@@ -131,8 +139,8 @@ def machine(config: str, kernel: str, engine: str | None = None, zswap: bool = T
     old = kernel == "6.1"
     in_memory = MEMORY_DISK_BEFORE_612 if old else MEMORY_DISK
     disks = [{"name": name, "profile": "null_blk", "size": "1G"} for name in names]
-    if "null_blk" in config:  # the other disk was written in whole when it was made
-        disks[0] = {**disks[0], **in_memory}
+    if "null_blk" in config:
+        disks = [{**disk, **in_memory} for disk in disks]
     made = Machine(
         ram=ram,
         nodes=nodes,
@@ -141,9 +149,11 @@ def machine(config: str, kernel: str, engine: str | None = None, zswap: bool = T
         zswap=zswap,
         tlb=tlb,
         disk=disks,
-        cost={**COST, **SLOWER_BEFORE_612} if old else COST,
+        cost=COST_BEFORE_612 if old else COST,
         engine=engine,
     )
+    for kind, took in FILL_NS.items():
+        made.arena.fill_ns[FILL_KINDS[kind]] = took
     guest_memory.hold(made, config)
     if old and sizes_of(made) == EXACT_NODES:
         made.memcg_slab.lies_on(SLAB_CRED, *CRED_BLOB_ON_NODE_1)
@@ -327,6 +337,14 @@ def _pfn(machine: Machine, mm: int, address: int) -> int:
 def recover(task: Task) -> None:
     """What it touches while a command's faults are counted: where signals come back to."""
     task.write(DATA)
+
+
+def come_back(task: Task) -> None:
+    """What it uses when a command has been executed, and its faults are still counted: the stack
+    that it returns on, and its data."""
+    if task.alive:
+        use_stack(task)
+        task.read(DATA)
 
 
 def settle(task: Task) -> None:
