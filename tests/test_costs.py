@@ -11,6 +11,7 @@ from mmtwin import calibrate
 from mmtwin.config import MachineConfig, describe, with_settings
 from mmtwin.errors import ConfigError
 from mmtwin.machine import Machine
+from mmtwin.task import FILL_KINDS
 
 PAGE = 4096
 
@@ -64,6 +65,32 @@ def test_reading_from_the_cache_costs_a_copy(engine: str) -> None:
     start = int(m.clock.now())
     assert task.pread(fd, 8 * PAGE, 0) == 8 * PAGE
     assert int(m.clock.now()) - start == 5 + 8 * 400
+
+
+def test_filling_a_page_takes_the_programs_own_time(engine: str) -> None:
+    m: Any = Machine(ram="64M", cpus=1, cost={"fault_ns": 0, "zero_page_ns": 0}, engine=engine)
+    task = m.spawn()
+    address = task.mmap(0, 64 * PAGE, 3, 0x22)
+    m.arena.fill_ns[FILL_KINDS["stream"]] = 700
+    start = int(m.clock.now())
+    task.fill(address, 5 * PAGE, "stream", 1)
+    task.fill(address, 5 * PAGE, "zero")
+    assert int(m.clock.now()) - start == 5 * 700
+
+
+def test_a_page_made_for_the_cache_takes_its_time(engine: str) -> None:
+    took = []
+    for cost in 0, 1000:
+        m = Machine(ram="64M", cpus=1, cost={"cache_page_ns": cost}, engine=engine)
+        m.namespace.make_directories("/data")
+        m.namespace.mount("/data", "ext4", device=1)
+        m.namespace.create_on_disk("/data/f", 8 * PAGE)
+        task = m.spawn()
+        fd = task.open("/data/f")
+        start = int(m.clock.now())
+        task.pread(fd, PAGE, 0)
+        took.append(int(m.clock.now()) - start)
+    assert took[1] > took[0]
 
 
 def test_calibrate_measures_every_figure_of_a_profile(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mmtwin.machine import Machine
+from mmtwin.mm.clock import JIFFY_NS
 from tests.mm.swapping import DISK
 from tests.mm.test_memcg_swap import M, task_in
 
@@ -80,4 +81,30 @@ def test_a_disk_of_its_own_takes_no_memory(engine: str) -> None:
     task, address = task_in(m, "a", memory__max="4M")
     task.write(address, 8 * M)
     assert not m.arena.where_set("memory_backing")
+    m.check()
+
+
+def test_a_window_of_throttling_ends_on_a_tick(engine: str) -> None:
+    m = machine(engine, IN_MEMORY)
+    task, address = task_in(m, "a", memory__max="4M")
+    task.write(address, 6 * M)
+    end = int(m.arena.block_devices[1].wbt_window_ns)
+    assert end % JIFFY_NS == 0
+    assert end - int(m.clock.now()) + 25 * JIFFY_NS > 100_000_000
+
+
+@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+def test_ends_of_writes_take_the_time_of_whoever_they_interrupt(engine: str, kernel: str) -> None:
+    took = []
+    for cost in 0, 1000:
+        m: Any = Machine(
+            ram="256M", cpus=1, engine=engine, disk=[IN_MEMORY], kernel=kernel,
+            cost={"swap_end_page_ns": cost},
+        )  # fmt: skip
+        m.mkswap("/dev/vda")
+        m.swapon("/dev/vda")
+        task, address = task_in(m, "a", memory__max="4M")
+        task.write(address, 12 * M)
+        took.append(int(m.clock.now()))
+    assert took[1] - took[0] > vmstat(m, "pswpout") * 500
     m.check()

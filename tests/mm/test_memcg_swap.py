@@ -8,6 +8,7 @@ import pytest
 
 from mmtwin import cgroups
 from mmtwin.machine import Machine
+from mmtwin.mm.memcg_stat import FLUSH_LAST_TIME
 from mmtwin.mm.uapi import MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE
 from mmtwin.task import Killed, Task
 from tests.mm.swapping import DISK
@@ -166,3 +167,18 @@ def test_what_zswap_is_charged_in_the_middle_of_reclaim_starts_no_reclaim(engine
     assert number(m, "a/memory.zswap.current") > 0
     assert events(m, "a/memory.events")["oom_kill"] == 0
     m.check()  # nobody is in the middle of reclaim, and usage is what is charged
+
+
+@pytest.mark.parametrize(("kernel", "flushes"), [("6.1", True), ("6.12", False)])
+def test_reclaim_flushes_changed_statistics_until_6_12(
+    engine: str, kernel: str, flushes: bool
+) -> None:
+    m: Any = Machine(ram="64M", cpus=1, engine=engine, disk=[DISK], kernel=kernel)
+    m.mkswap("/dev/vda")
+    m.swapon("/dev/vda")
+    task, address = task_in(m, "a", memory__max="4M")
+    task.write(address, 2 * M)
+    before = int(m.arena.memcg_flush[FLUSH_LAST_TIME])
+    task.write(address, 8 * M)
+    assert (int(m.arena.memcg_flush[FLUSH_LAST_TIME]) > before) is flushes
+    m.check()

@@ -16,8 +16,8 @@ shrink_zones(), shrink_node(), shrink_node_memcgs(), prepare_scan_control(),
 should_continue_reclaim(), reclaim_throttle(), consider_reclaim_throttle(),
 throttle_direct_reclaim(), allow_direct_reclaim(), zone_reclaimable_pages(), node_reclaim(),
 reclaim_pages().
-Not modelled: vmpressure (but for its time, where it is critical); soft limits of v1; slab caches other than shadow nodes; waiting for
-isolated pages (nobody isolates at the same time).
+Not modelled: vmpressure (but for its time, where it is critical); soft limits of v1; slab caches
+other than shadow nodes; waiting for isolated pages (nobody isolates at the same time).
 
 Invariant: what was isolated is back on a list, or free, when a function returns.
 """

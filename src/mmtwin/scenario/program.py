@@ -82,7 +82,7 @@ EARLIER_FILE = "/mnt/earlier"
 STD_FDS = 3  # descriptors that a task has already
 
 # Work on a machine that takes 4 ns for each instruction (QEMU's -icount shift=2), as far as the
-# order of events depends on it. Measured in event streams of probes (docs/time.md), on 6.12 and 6.1.
+# order of events depends on it. Measured in event streams (docs/time.md), on 6.12 and 6.1.
 COST = {
     "syscall_ns": 2000, "fault_ns": 12200, "zero_page_ns": 4300, "read_page_ns": 3600,
     "write_page_ns": 8000, "free_page_ns": 800, "writeback_page_ns": 2000,
@@ -100,8 +100,8 @@ COST_BEFORE_612 = {
 # What the tasks' program itself takes to fill a page
 FILL_NS = {"zero": 17600, "value": 28500, "stream": 46300, "partly": 27700}
 
-# Copying a page from and to null_blk's memory (block_rq_issue, less the timer): 12.3 us and 20.9 us;
-# 8.1 and 14.8 us on 6.1.
+# Copying a page from and to null_blk's memory (block_rq_issue, less the timer): 12.3 us and
+# 20.9 us; 8.1 and 14.8 us on 6.1.
 MEMORY_DISK = {"memory_backed": 1, "read_bandwidth": 334_000_000, "write_bandwidth": 196_000_000}
 MEMORY_DISK_BEFORE_612 = {
     "memory_backed": 1, "read_bandwidth": 502_000_000, "write_bandwidth": 276_000_000
