@@ -145,9 +145,9 @@ class Buffers:
         folio_alloc_buffers(). It does not fail."""
         if self.pages[pfn].flags & PG_private:
             return 0
-        self.pages[pfn].flags |= PG_private
-        if self.pages[pfn].memcg:
+        if self.pages[pfn].memcg:  # this may reclaim: the page is to have a head only then
             self.slab.charge_to(self.pages[pfn].memcg, SLAB_BUFFER_HEAD, pfn)
+        self.pages[pfn].flags |= PG_private
         return 0
 
     @cython.ccall
