@@ -40,7 +40,7 @@ class CostConfig:
     schedule_ns: int = 0  # going to sleep for a device, and being woken
     swap_end_page_ns: int = 0  # the end of a page's write to swap, for whoever is interrupted
     flush_stats_ns: int = 0  # a flush of cgroups' statistics
-    vmpressure_ns: int = 0  # reclaim at priority 3 or below tells of it
+    vmpressure_ns: int = 0  # the worker that hears of 512 pages scanned, or of priority 3
 
 
 def costs(value: Any, base: CostConfig) -> CostConfig:

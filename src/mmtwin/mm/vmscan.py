@@ -16,7 +16,7 @@ shrink_zones(), shrink_node(), shrink_node_memcgs(), prepare_scan_control(),
 should_continue_reclaim(), reclaim_throttle(), consider_reclaim_throttle(),
 throttle_direct_reclaim(), allow_direct_reclaim(), zone_reclaimable_pages(), node_reclaim(),
 reclaim_pages().
-Not modelled: vmpressure (but for its time, where it is critical); soft limits of v1; slab caches
+Not modelled: what vmpressure tells (its worker's time is charged); soft limits of v1; slab caches
 other than shadow nodes; waiting for isolated pages (nobody isolates at the same time).
 
 Invariant: what was isolated is back on a list, or free, when a function returns.
@@ -44,7 +44,7 @@ if not cython.compiled:
         RECLAIMER_PROACTIVE, ScanControls, ScanStack,
     )  # fmt: skip
     from mmtwin.mm.swapfile import SwapFile
-    from mmtwin.mm.types import Currents, Pages, Sysctls, U32s, i32, i64, u32, u64
+    from mmtwin.mm.types import Currents, Pages, Sysctls, U32s, U64s, i32, i64, u32, u64
     from mmtwin.mm.vmscan_folio import ShrinkFolios
     from mmtwin.mm.vmscan_lruvec import ShrinkLruvec
     from mmtwin.mm.vmstat import VmStat
@@ -65,6 +65,7 @@ MAX_KSWAPD_FAILURES = cython.declare(cython.const[cython.uint], 16)  # MAX_RECLA
 # From 6.9 what is reclaimed by MADV_PAGEOUT may have been used
 IGNORES_REFERENCES = cython.declare(cython.const[cython.int], 609)
 
+VMPRESSURE_WIN = cython.declare(cython.const[cython.ulonglong], 512)
 VMPRESSURE_CRITICAL_PRIO = cython.declare(cython.const[cython.int], 3)
 
 # enum vmscan_throttle_state
@@ -103,6 +104,7 @@ class Vmscan:
     kswapds = cython.declare("Kswapd")
     lru = cython.declare("Lru")
     mglru_shrink = cython.declare("MglruShrink")
+    tree_scanned: U64s  # pages of each cgroup's subtree since its worker ran
     nr_nodes: u32
 
     def __init__(self, arena, config):
@@ -113,6 +115,7 @@ class Vmscan:
         )  # fmt: skip
         self.scs = arena.scan_controls
         self.pgdats = arena.pgdats
+        self.tree_scanned = arena.array("vmpressure_scanned", "u64", len(arena.memcgs))
 
     def wire(self, m):
         """Take the other mechanisms that this one calls, from the machine's namespace `m`."""
@@ -364,6 +367,7 @@ class Vmscan:
         """Reclaim from a node at the current priority, repeatedly if compaction needs more."""
         before: u64
         reclaimed: u64
+        scanned: u64
         reclaimable: cython.bint = False
         if self.sysctl[0].lru_gen_enabled & 1 and self.stack.root_reclaim(sc):
             self.stack.reset_nr(sc)
@@ -371,11 +375,13 @@ class Vmscan:
         while True:
             self.stack.reset_nr(sc)
             before = self.scs[sc].nr_reclaimed
+            scanned = self.scs[sc].nr_scanned
             self.prepare_scan_control(sc, node)
             self.shrink_node_memcgs(sc, node)
             reclaimed = self.scs[sc].nr_reclaimed - before
             if reclaimed:
                 reclaimable = True
+            self.vmpressure(sc, scanned)
             self.judge_devices(sc, node)
             if not self.should_continue_reclaim(sc, node, reclaimed):
                 break
@@ -383,6 +389,20 @@ class Vmscan:
             self.pgdats[node].kswapd_failures = 0
         elif self.scs[sc].cache_trim_mode:
             self.scs[sc].cache_trim_mode_failed = 1
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    def vmpressure(self, sc: u32, before: u64) -> cython.int:
+        """Whenever 512 pages of a cgroup's subtree were scanned, a worker runs."""
+        memcg: u32 = self.scs[sc].target_mem_cgroup
+        if memcg == 0 or self.scs[sc].nr_scanned <= before:
+            return 0
+        self.tree_scanned[memcg] += self.scs[sc].nr_scanned - before
+        if self.tree_scanned[memcg] >= VMPRESSURE_WIN:
+            self.tree_scanned[memcg] = 0
+            self.clock.charge(COST_VMPRESSURE, 1)
+            self.clock.interrupts()
         return 0
 
     @cython.cfunc
