@@ -1,8 +1,9 @@
 """Lets the host's memory fetch what the model is about to look at. No state of the machine changes.
 
-Where a workload is larger than the host's caches, a fault or a reclaimed page mostly waits for four
+Where a workload is larger than the host's caches, a fault or a reclaimed page mostly waits for five
 lines of the model's own arrays: the page's record, its pte, the leaf of the page index (the node,
-and the slot). Reclaim and batches of accesses know beforehand which these are.
+the slot, and the node's place on the list of nodes with shadow entries). Reclaim and batches of
+accesses know beforehand which these are.
 
     isolate_lru_folios()  each page's leaf and pte, which judging will need
     shrink_folio_list()   with each page, the record of one page more of the list that will be
@@ -22,6 +23,7 @@ if not cython.compiled:
     from mmtwin.mm.pgtable import TABLE_BITS, TABLE_MASK
     from mmtwin.mm.pgtable_types import PAGE_PRESENT, PAGE_PSE, PAGE_SHIFT, PTE_PFN_MASK
     from mmtwin.mm.types import Files, Inodes, Mms, Pages, U64s, Vmas, u32, u64
+    from mmtwin.mm.workingset import ShadowLinks
     from mmtwin.mm.xarray import (
         XA_CHUNK_MASK,
         XA_CHUNK_SHIFT,
@@ -45,6 +47,7 @@ class Prefetch:
     ptes: U64s
     nodes: XaNodes
     slots: U64s
+    links: ShadowLinks
     top_shift: cython.int
     scout: u64  # a page of the list that is isolated from next, or 0
 
@@ -52,6 +55,7 @@ class Prefetch:
         self.pages, self.inodes, self.files = arena.pages, arena.inodes, arena.files
         self.vmas, self.mms = arena.vmas, arena.mms
         self.ptes, self.nodes, self.slots = arena.ptes, arena.xa_nodes, arena.xa_slots
+        self.links = arena.shadow_links
         self.top_shift = 48 if config.la57 else 39
         self.scout = 0
 
@@ -126,6 +130,7 @@ class Prefetch:
             node: u64 = at >> XA_CHUNK_SHIFT
             host_prefetch(cython.address(self.nodes[node]))  # type: ignore[name-defined]  # noqa: F821
             host_prefetch(cython.address(self.slots[at]))  # type: ignore[name-defined]  # noqa: F821
+            host_prefetch(cython.address(self.links[node]))  # type: ignore[name-defined]  # noqa: F821
         return 0
 
     @cython.cfunc
