@@ -239,20 +239,17 @@ class PageEventReader:
         )  # fmt: skip
 
     def _anonymous(self, pages: int) -> Iterator[pa.RecordBatch]:
-        """Grow by stores, shrink from the end."""
-        before, self._anon = self._anon, pages
+        """Shrink from the end, or grow by very much at once: in pieces."""
+        before = self._anon
         if pages < before:
             addr = ANON_AREA + (pages << PAGE_SHIFT)
             length = before - pages << PAGE_SHIFT
             yield self._call("madvise", addr=addr, length=length, flags=MADV_DONTNEED)
+            self._anon = pages
+            return
         yield from self._map_anonymous(pages)
-        for start in range(before, pages, BATCH):
-            numbers = np.arange(start, min(start + BATCH, pages), dtype=np.uint64)
-            yield batch_of_rows(
-                np.full(len(numbers), OP_CODE["store"]), PID, [""],
-                addr=np.uint64(ANON_AREA) + (numbers << np.uint64(PAGE_SHIFT)),
-                length=np.ones(len(numbers)), line=np.full(len(numbers), self._line),
-            )  # fmt: skip
+        for level in [*range(before + BATCH, pages, BATCH), pages]:
+            yield from self._stretch(np.array([(ANON, 0, 0, level)], RECORD), self._line - 1)
 
     def _map_anonymous(self, pages: int) -> Iterator[pa.RecordBatch]:
         """Map that area up to so many pages."""
