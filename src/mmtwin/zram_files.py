@@ -294,10 +294,10 @@ def _wanted(machine: Machine, number: int, text: str, path: str) -> list[int]:
     """The pages that a write to `writeback` names."""
     nr_pages = int(device(machine, number).disksize) >> PAGE_SHIFT
     found: list[int] = []
-    for word in text.split() if machine.config.kernel >= TYPED else [text]:
+    typed = machine.config.kernel >= TYPED
+    for word in text.split() if typed else [text]:
         key, _, value = word.partition("=")
         low, dash, high = value.partition("-")
-        typed = machine.config.kernel >= TYPED
         if key == "page_index":
             found.append(size_of(value, path))
         elif key == "page_indexes" and dash and typed:

@@ -47,8 +47,13 @@ def _copy_image(machine: Machine) -> None:
         cache.append(machine.page_alloc.alloc_pages(GFP_KERNEL | GFP_THISNODE_BIT, order, 0))
         machine.page_alloc.alloc_pages(GFP_KERNEL | GFP_THISNODE_BIT, order, 0)
     for pfn in cache:
-        machine.arena.pages[pfn]["refcount"] = 0
-        machine.page_alloc.free_pages(pfn, order)
+        give_back(machine, pfn, order)
+
+
+def give_back(machine: Machine, pfn: int, order: int) -> None:
+    """Free a block as it was allocated: __free_pages()."""
+    machine.arena.pages[pfn]["refcount"] = 0
+    machine.page_alloc.free_pages(pfn, order)
 
 
 def _take(machine: Machine, gfp: int, node: int, pages: int) -> None:

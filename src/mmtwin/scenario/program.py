@@ -258,8 +258,7 @@ class Runner:
 
     def _refill(self, gfp: int, order: int) -> None:
         pfn = int(self.machine.page_alloc.alloc_pages(gfp, order, -1))
-        self.machine.arena.pages[pfn].refcount = 0
-        self.machine.page_alloc.free_pages(pfn, order)
+        guest_memory.give_back(self.machine, pfn, order)
 
     def spawn(self, memcg: int = 0) -> Task:
         """A child of the runner that has joined a cgroup, executed the program and settled (OSError
